@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config"
+
+const ssr = { resolve: { conditions: ["opensymphony-src", "module", "node", "import", "default"] } }
+
+const suite = (name: string, root: string, include: ReadonlyArray<string>, testTimeout = 30_000) => ({
+  ssr,
+  test: { name, root, include: [...include], testTimeout, hookTimeout: 60_000 }
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite("core", "packages/core", ["test/**/*.test.ts"]),
+      suite("adapters-fs", "packages/adapters-fs", ["test/**/*.test.ts"]),
+      suite("adapters-command", "packages/adapters-command", ["test/**/*.test.ts"]),
+      suite("cli", "packages/cli", ["test/**/*.test.ts"]),
+      suite("repository", "test/repository", ["**/*.test.ts"], 240_000),
+      suite("system", "test/system", ["**/*.test.ts"], 120_000)
+    ]
+  }
+})
