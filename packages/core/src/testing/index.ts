@@ -1,0 +1,6 @@
+export * as CallLog from "./CallLog.ts"
+export * as MemoryRuntime from "./MemoryRuntime.ts"
+export * as MemoryTracker from "./MemoryTracker.ts"
+export * as MemoryWorkers from "./MemoryWorkers.ts"
+export * as MemoryWorkspaces from "./MemoryWorkspaces.ts"
+export * as Script from "./Script.ts"
