@@ -1,0 +1,1 @@
+export * as CommandRuntime from "./CommandRuntime.ts"
