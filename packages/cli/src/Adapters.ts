@@ -1,0 +1,127 @@
+/** From a workflow to the adapters that it names. The one place that knows every adapter of this build. */
+import * as CommandRuntime from "@opensymphony/adapters-command/CommandRuntime"
+import type { ProcessProbe } from "@opensymphony/adapters-fs/process/ProcessProbe"
+import * as RootLock from "@opensymphony/adapters-fs/RootLock"
+import * as FilesTracker from "@opensymphony/adapters-fs/tracker/FilesTracker"
+import * as FilesystemWorkspaces from "@opensymphony/adapters-fs/workspace/FilesystemWorkspaces"
+import { type Backends, ConfigurationError } from "@opensymphony/core/orchestrator/Configuration"
+import { AgentRuntime } from "@opensymphony/core/ports/AgentRuntime"
+import { TrackerBackend } from "@opensymphony/core/ports/TrackerBackend"
+import { WorkerBackend } from "@opensymphony/core/ports/WorkerBackend"
+import { WorkspaceBackend } from "@opensymphony/core/ports/WorkspaceBackend"
+import * as SessionWorkers from "@opensymphony/core/session/SessionWorkers"
+import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
+import * as PromptTemplate from "@opensymphony/core/workflow/PromptTemplate"
+import { passedThrough } from "@opensymphony/core/workflow/ShellEnvironment"
+import type { Workflow } from "@opensymphony/core/workflow/Workflow"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type * as Path from "effect/Path"
+import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import * as RcMap from "effect/RcMap"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Redacting from "./Redacting.ts"
+import { redactor } from "./Secrets.ts"
+
+/** What the adapters stand on; the CLI and the promise facade choose Node's. */
+export type Platform = FileSystem.FileSystem | Path.Path | ChildProcessSpawner | ProcessProbe
+
+/** One lock per workspace root, shared by all sets of adapters that this process opens. */
+export interface RootLocks {
+  readonly take: (root: string) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+}
+
+export const makeRootLocks = Effect.fnUntraced(function* (
+  workflowPath: string
+): Effect.fn.Return<RootLocks, never, Scope.Scope | Platform> {
+  const locks = yield* RcMap.make({
+    lookup: (root: string) =>
+      RootLock.acquire({ root, workflowPath }).pipe(
+        Effect.mapError(({ message }) => new ConfigurationError({ message }))
+      )
+  })
+  return { take: (root) => RcMap.get(locks, root) }
+})
+
+const json = (value: unknown): string =>
+  JSON.stringify(value, (_key, member: unknown) => (Redacted.isRedacted(member) ? Redacted.value(member) : member))
+
+/** Equal for workflows whose adapters are the same. Never shown: it may contain a secret. */
+export const keyOf = ({ path, tracker, workspace, hooks, command, runtime, agent, prompt }: Workflow): string =>
+  json([path, tracker, workspace, hooks, command, runtime, agent.stopTimeoutMs, prompt.source.text])
+
+const trackerLayer = (workflow: Workflow) => {
+  const { tracker } = workflow
+  if (tracker.kind !== "files") {
+    return Layer.effect(
+      TrackerBackend,
+      Effect.fail(new ConfigurationError({ message: `this build has no tracker of kind ${tracker.kind}` }))
+    )
+  }
+  const { path, activeStates, terminalStates } = tracker
+  return FilesTracker.layer({ directory: path, activeStates, terminalStates })
+}
+
+const runtimeLayer = (workflow: Workflow, environment: Environment) =>
+  workflow.command === null
+    ? Layer.effect(
+        AgentRuntime,
+        Effect.fail(new ConfigurationError({ message: `this build has no runtime of kind ${workflow.runtime.kind}` }))
+      )
+    : CommandRuntime.layer({
+        run: workflow.command.run,
+        environment: passedThrough(environment, workflow.command.env),
+        workflowPath: workflow.path,
+        stopTimeoutMs: workflow.agent.stopTimeoutMs
+      })
+
+const workspaceLayer = (workflow: Workflow, environment: Environment) => {
+  const { hooks, workspace } = workflow
+  return FilesystemWorkspaces.layer({
+    root: workspace.root,
+    remove: workspace.remove,
+    hooks,
+    hookEnvironment: passedThrough(environment, hooks.env),
+    workflowPath: workflow.path
+  })
+}
+
+/** The tracker alone, for looking at a board without touching workspaces. */
+export const openTracker = (
+  workflow: Workflow
+): Effect.Effect<Context.Service.Shape<typeof TrackerBackend>, ConfigurationError, Scope.Scope | Platform> =>
+  Effect.map(Layer.build(trackerLayer(workflow)), (context) => Context.get(context, TrackerBackend))
+
+/** Opens all adapters of a workflow; they live as long as the scope. */
+export const open = Effect.fnUntraced(function* (
+  workflow: Workflow,
+  options: { readonly environment: Environment; readonly locks: RootLocks }
+): Effect.fn.Return<Backends, ConfigurationError, Scope.Scope | Platform> {
+  const { environment, locks } = options
+  const redact = redactor(environment)
+  yield* locks.take(workflow.workspace.root)
+  const workspaces = Layer.effect(
+    WorkspaceBackend,
+    Effect.map(WorkspaceBackend, (inner) => Redacting.workspaces(redact, inner))
+  ).pipe(Layer.provide(workspaceLayer(workflow, environment)))
+  const runtime = Redacting.runtime(redact).pipe(Layer.provide(runtimeLayer(workflow, environment)))
+  const workers = SessionWorkers.layer({
+    renderPrompt: (facts) => Effect.fromResult(PromptTemplate.render(workflow.prompt, facts)),
+    stopTimeoutMs: workflow.agent.stopTimeoutMs
+  })
+  const all = workers.pipe(
+    Layer.provideMerge(runtime),
+    Layer.provideMerge(workspaces),
+    Layer.provideMerge(trackerLayer(workflow))
+  )
+  const context = yield* Layer.build(all).pipe(Effect.mapError(({ message }) => new ConfigurationError({ message })))
+  return {
+    tracker: Context.get(context, TrackerBackend),
+    workspaces: Context.get(context, WorkspaceBackend),
+    workers: Context.get(context, WorkerBackend),
+    health: Context.get(context, AgentRuntime).health
+  }
+})

@@ -1,0 +1,58 @@
+/** The `opensymphony` command: its subcommands, and how their ends become an exit status. */
+import * as NodeProcessProbe from "@opensymphony/adapters-fs/process/NodeProcessProbe"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { killChildren } from "./ChildGroups.ts"
+import { IssueCommand } from "./commands/IssueCommand.ts"
+import { ExplainCommand, RunCommand } from "./commands/RunCommand.ts"
+import { ExitStatus } from "./ExitStatus.ts"
+import { version } from "./Version.ts"
+
+const command = Command.make("opensymphony").pipe(
+  Command.withDescription("Turns an issue tracker into an always-on crew of coding agents"),
+  Command.withSubcommands([RunCommand, ExplainCommand, IssueCommand])
+)
+
+const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
+const platform = NodeProcessProbe.layer.pipe(Layer.provideMerge(NodeServices.layer))
+
+const failed = 1
+const wrongUsage = 2
+
+const statusOf = (exit: Exit.Exit<void, unknown>): number => {
+  if (Exit.isSuccess(exit)) return 0
+  const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+  if (error instanceof ExitStatus) return error.status
+  if (CliError.isCliError(error)) return error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : wrongUsage
+  if (error === undefined) process.stderr.write(`opensymphony: this is a bug: ${Cause.pretty(exit.cause)}\n`)
+  return failed
+}
+
+/** Waits until what was written has left the process: a pipe takes its time. */
+const flushed = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => void stream.write("", () => resolve()))
+
+/** Runs the command on these arguments and ends the process. */
+const main = async (args: ReadonlyArray<string>): Promise<void> => {
+  const keepAlive = setInterval(() => {}, 2 ** 30)
+  const exit = await Effect.runPromiseExit(
+    Command.runWith(command, { version })(args).pipe(
+      Effect.provide(platform),
+      Effect.provide(CliConfig.layer({ builtIns }))
+    )
+  )
+  clearInterval(keepAlive)
+  const status = statusOf(exit)
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+  killChildren()
+  process.exit(status)
+}
+
+void main(process.argv.slice(2))

@@ -1,0 +1,101 @@
+/**
+ * The configuration of an orchestrator from a WORKFLOW.md, followed while it changes. A bad text never replaces a good
+ * one; its problems are logged once and shown until they are mended.
+ */
+import {
+  type Configuration,
+  ConfigurationSource,
+  ConfigurationUpdate
+} from "@opensymphony/core/orchestrator/Configuration"
+import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
+import * as Problem from "@opensymphony/core/workflow/Problem"
+import { policyOf, type Workflow } from "@opensymphony/core/workflow/Workflow"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as Adapters from "./Adapters.ts"
+import { parseText, readText } from "./WorkflowFile.ts"
+
+/** A watch may miss a change (network filesystems); then this finds it. */
+const lookAgainMs = 5_000
+const settleMs = 150
+
+export interface WorkflowConfigurationOptions {
+  /** The workflow as loaded at the start, and its text. */
+  readonly workflow: Workflow
+  readonly text: string
+  readonly environment: Environment
+  readonly strict: boolean
+}
+
+/** Emits whenever the file may have changed. */
+const mayHaveChanged = Effect.fnUntraced(function* (file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const name = path.basename(file)
+  const watched = fs.watch(path.dirname(file)).pipe(
+    Stream.filter((event) => path.basename(event.path) === name),
+    Stream.debounce(settleMs),
+    Stream.catch(() => Stream.empty)
+  )
+  const again = Stream.fromSchedule(Schedule.spaced(lookAgainMs))
+  return Stream.merge(
+    Stream.map(watched, () => undefined),
+    Stream.map(again, () => undefined)
+  )
+})
+
+export const layer = (
+  options: WorkflowConfigurationOptions
+): Layer.Layer<ConfigurationSource, never, Adapters.Platform> =>
+  Layer.effect(
+    ConfigurationSource,
+    Effect.gen(function* () {
+      const { environment, strict } = options
+      const file = options.workflow.path
+      const platform = yield* Effect.context<Adapters.Platform>()
+      const locks = yield* Adapters.makeRootLocks(file)
+      const configurationOf = (workflow: Workflow): Configuration => ({
+        policy: policyOf(workflow),
+        adapters: Adapters.keyOf(workflow),
+        open: Effect.provideContext(Adapters.open(workflow, { environment, locks }), platform)
+      })
+
+      let lastText = options.text
+      const look: Effect.Effect<ReadonlyArray<ConfigurationUpdate>> = Effect.gen(function* () {
+        const text = yield* readText(file)
+        if (text === lastText) return []
+        lastText = text
+        const { workflow, problems } = parseText(file, text, environment)
+        const lines = problems.map(Problem.render)
+        if (workflow === null || (strict && problems.length > 0)) {
+          yield* Effect.logError(`WORKFLOW.md is bad, the last good one stays in force: ${lines.join(" | ")}`)
+          return [ConfigurationUpdate.Broken({ problem: lines.join("\n") })]
+        }
+        for (const line of lines) yield* Effect.logWarning(line)
+        yield* Effect.logInfo("WORKFLOW.md was read again and is in force")
+        return [ConfigurationUpdate.Changed({ configuration: configurationOf(workflow) })]
+      }).pipe(
+        Effect.catch(({ message }) =>
+          Effect.suspend(() => {
+            if (lastText === message) return Effect.succeed([])
+            lastText = message
+            const broken = [ConfigurationUpdate.Broken({ problem: message })]
+            return Effect.as(Effect.logError(`${message}; the last good one stays in force`), broken)
+          })
+        ),
+        Effect.provideContext(platform)
+      )
+      const signals = yield* mayHaveChanged(file)
+      return {
+        initial: Effect.succeed(configurationOf(options.workflow)),
+        updates: signals.pipe(
+          Stream.mapEffect(() => look),
+          Stream.flatMap((updates) => Stream.fromIterable(updates))
+        )
+      }
+    })
+  )

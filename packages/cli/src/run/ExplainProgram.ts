@@ -1,0 +1,71 @@
+/** `opensymphony explain`: one look at the tracker, and every decision with its reason. Starts nothing. */
+import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
+import { policyOf } from "@opensymphony/core/workflow/Workflow"
+import { nothingStored } from "@opensymphony/core/domain/Journal"
+import * as Decision from "@opensymphony/core/scheduler/Decision"
+import { decide } from "@opensymphony/core/scheduler/Eligibility"
+import { Event } from "@opensymphony/core/scheduler/Event"
+import { initial } from "@opensymphony/core/scheduler/State"
+import { transition } from "@opensymphony/core/scheduler/Transition"
+import type { IssueBatch } from "@opensymphony/core/ports/TrackerBackend"
+import * as Console from "effect/Console"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Path from "effect/Path"
+import * as Adapters from "../Adapters.ts"
+import * as WorkflowFile from "../WorkflowFile.ts"
+
+export interface ExplainOptions {
+  readonly workflow: string
+  readonly issue: string | null
+  readonly strict: boolean
+}
+
+/** What the scheduler would decide on this answer of the tracker, by identifier: the same code as in a run. */
+const decisions = (batch: IssueBatch, policy: ReturnType<typeof policyOf>, wallTime: number) => {
+  const at = { now: 0, wallTime }
+  const begun = transition(
+    initial({ instance: "explain", policy }),
+    Event.Started({ stored: nothingStored, workspaces: [] }),
+    at
+  )
+  const polled = transition(begun.state, Event.CandidatesPolled({ batch, startedAt: 0, startedAtWall: wallTime }), at)
+  return [...HashMap.values(polled.state.issues)]
+    .map((entry) => ({ entry, decision: decide(polled.state, entry, at) }))
+    .toSorted((self, that) => (self.entry.issue.identifier < that.entry.issue.identifier ? -1 : 1))
+}
+
+const words = (decision: Decision.Decision): string =>
+  decision._tag === "Dispatched" ? "would start now" : Decision.render(decision)
+
+export const explain = Effect.fnUntraced(function* (options: ExplainOptions, environment: Environment) {
+  const path = yield* Path.Path
+  const file = path.resolve(options.workflow)
+  const { workflow, warnings } = yield* WorkflowFile.load(file, { environment, strict: options.strict })
+  for (const warning of warnings) yield* Console.error(warning)
+  const { batch, others } = yield* Effect.gen(function* () {
+    const tracker = yield* Adapters.openTracker(workflow)
+    const candidates = yield* tracker.candidateIssues
+    const terminal = options.issue === null ? null : yield* tracker.terminalIssues
+    return { batch: candidates, others: terminal?.issues ?? [] }
+  }).pipe(
+    Effect.scoped,
+    Effect.mapError(({ message }) => new WorkflowFile.UnusableWorkflow({ message }))
+  )
+  const all = decisions(batch, policyOf(workflow), yield* Clock.currentTimeMillis)
+  const wanted = options.issue
+  const shown = wanted === null ? all : all.filter(({ entry }) => entry.issue.identifier === wanted)
+  for (const { entry, decision } of shown) {
+    yield* Console.log(`${entry.issue.identifier}\t${entry.issue.state}\t${words(decision)}`.replace(/[\r\n]+/g, " "))
+  }
+  const malformed = batch.malformed.filter((record) => wanted === null || record.identifier === wanted)
+  for (const { identifier, message, source } of malformed) {
+    yield* Console.log(`${identifier ?? source}\t\tits record cannot be read: ${source}: ${message}`)
+  }
+  if (wanted === null || shown.length + malformed.length > 0) return
+  const other = others.find(({ identifier }) => identifier === wanted)
+  if (other !== undefined) return yield* Console.log(`${wanted}\t${other.state}\tin the terminal state ${other.state}`)
+  const message = `${wanted} is no candidate: it is not on the board, or in a state that is not active (${workflow.tracker.activeStates.join(", ")})`
+  return yield* new WorkflowFile.UnusableWorkflow({ message })
+})
