@@ -40,6 +40,11 @@ describe("documents", () => {
     assert.deepStrictEqual(documents.flatMap(brokenLinks), [])
   })
 
+  it.each(["promise.ts", "effect.ts"])("show examples/embedding/%s as it is", (name) => {
+    const shown = [...textOf("README.md").matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1])
+    assert.include(shown, textOf(`examples/embedding/${name}`))
+  })
+
   it("show a workflow in the README and in the reference", () => {
     const where = workflows.map(([name]) => name.split(" ")[0])
     assert.includeMembers(where, ["README.md", "docs/workflow.md", "examples/quickstart/WORKFLOW.md"])

@@ -8,7 +8,10 @@ import { packages, repository, textOf } from "./SourceFile.ts"
 // What somebody gets who installs the packages: packed as they would be published, installed in an empty folder.
 
 const examples = Path.join(repository, "examples", "embedding")
-const programs = Fs.existsSync(examples) ? Fs.readdirSync(examples).filter((name) => name.endsWith(".mjs")) : []
+const programs = Fs.existsSync(examples) ? Fs.readdirSync(examples).filter((name) => name.endsWith(".ts")) : []
+
+const strictOptions =
+  "--noEmit --strict --module nodenext --target es2024 --lib es2024,esnext.disposable --skipLibCheck".split(" ")
 
 interface Packed {
   readonly name: string
@@ -86,18 +89,19 @@ describe("the packed packages", () => {
   it("bring declarations that a strict program compiles against", async () => {
     const text = packed.map(({ name }, at) => `export * as P${at} from "${name}"\n`).join("")
     Fs.writeFileSync(Path.join(consumer, "program.ts"), text)
-    const options = "--noEmit --strict --module nodenext --target es2024 --lib es2024,esnext.disposable --skipLibCheck"
-    await succeed(Path.join(repository, "node_modules/.bin/tsc"), [...options.split(" "), "program.ts"], consumer)
+    await succeed(Path.join(repository, "node_modules/.bin/tsc"), [...strictOptions, "program.ts"], consumer)
   })
 })
 
 describe("the embedding examples", () => {
   it("are an Effect program and a promise program at least", () => {
-    assert.includeMembers(programs, ["effect.mjs", "promise.mjs"])
+    assert.includeMembers(programs, ["effect.ts", "promise.ts"])
   })
 
-  it.each(programs)("%s runs on the packed packages", async (name) => {
+  it.each(programs)("%s compiles and runs on the packed packages", async (name) => {
     Fs.copyFileSync(Path.join(examples, name), Path.join(consumer, name))
+    const types = ["--types", "node", "--typeRoots", Path.join(repository, "node_modules/@types")]
+    await succeed(Path.join(repository, "node_modules/.bin/tsc"), [...strictOptions, ...types, name], consumer)
     await succeed(process.execPath, [name], consumer)
   })
 })

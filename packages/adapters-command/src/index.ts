@@ -1,1 +1,2 @@
+/** The runtime on any command-line agent. */
 export * as CommandRuntime from "./CommandRuntime.ts"

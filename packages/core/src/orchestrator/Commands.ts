@@ -148,6 +148,18 @@ export const make = Effect.fnUntraced(function* (
       return yield* Deferred.await(question)
     }).pipe(Effect.ensuring(Effect.sync(() => questions.delete(runId))))
 
+  const abort = (runId: RunId, reason: string, timeoutMs: number) =>
+    generations
+      .of(runId)
+      .backends.workers.abortWorker(runId, reason)
+      .pipe(
+        Effect.timeoutOption(timeoutMs),
+        Effect.exit,
+        Effect.map((exit) =>
+          Exit.isSuccess(exit) ? Option.getOrElse(exit.value, () => "unconfirmed" as const) : "unconfirmed"
+        )
+      )
+
   const launch = Effect.fnUntraced(function* ({ run, maxTurns, timeoutMs }: CommandOf<"LaunchRun">) {
     const { runId } = run
     endings.set(runId, yield* Deferred.make<void>())
@@ -155,11 +167,14 @@ export const make = Effect.fnUntraced(function* (
       .of(runId)
       .backends.workers.startWorker({ ...run, maxTurns, betweenTurns: askOrchestrator(runId) })
       .pipe(Effect.timeoutOption(timeoutMs), Effect.exit)
-    if (Exit.isFailure(exit)) return yield* send(Event.LaunchFailed({ runId, ...launchProblem(exit.cause) }))
+    if (Exit.isFailure(exit)) {
+      return yield* send(Event.LaunchFailed({ runId, ...launchProblem(exit.cause), stopped: "confirmed" }))
+    }
     const launched = Option.getOrUndefined(exit.value)
     if (launched !== undefined) return yield* send(Event.RunLaunched({ runId, session: launched.session }))
     const reason = `the agent did not start within ${timeoutMs / 1000} s (agent.launch_timeout_ms)`
-    yield* send(Event.LaunchFailed({ runId, reason, unavailable: false }))
+    const stopped = yield* abort(runId, reason, policy().stopTimeoutMs)
+    yield* send(Event.LaunchFailed({ runId, reason, unavailable: false, stopped }))
   })
 
   const answer = ({ runId, verdict }: CommandOf<"AnswerTurn">) => {
@@ -168,11 +183,8 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const stop = Effect.fnUntraced(function* ({ runId, reason, timeoutMs }: CommandOf<"StopRun">) {
-    const work = FiberMap.remove(launches, runId).pipe(
-      Effect.andThen(generations.of(runId).backends.workers.abortWorker(runId, reason))
-    )
-    const exit = yield* work.pipe(Effect.timeoutOption(timeoutMs), Effect.exit)
-    const result = Exit.isSuccess(exit) ? Option.getOrElse(exit.value, () => "unconfirmed" as const) : "unconfirmed"
+    yield* FiberMap.remove(launches, runId).pipe(Effect.timeoutOption(timeoutMs))
+    const result = yield* abort(runId, reason, timeoutMs)
     const ending = endings.get(runId)
     if (result === "confirmed" && ending !== undefined) {
       yield* Deferred.await(ending).pipe(Effect.timeoutOption(lastReportMs))

@@ -36,6 +36,8 @@ const mailboxCapacity = 4_096
 /** Steps whose records wait to be kept; when the store is that far behind, the loop waits for it. */
 const outboxCapacity = 1_024
 const storeRetryMs = 1_000
+/** Followers of the view see changes at most this often. */
+const conflateMs = 50
 
 /** The orchestrator could not start. The message says what, where, and how to mend it. */
 export class StartError extends Data.TaggedError("StartError")<{ readonly message: string }> {}
@@ -221,7 +223,7 @@ const make = Effect.gen(function* () {
   const service: OrchestratorService = {
     snapshot,
     current,
-    changes: Stream.mapEffect(ticks, () => snapshot),
+    changes: Stream.mapEffect(ticks, (_, index) => (index === 0 ? snapshot : Effect.delay(snapshot, conflateMs))),
     journal: Stream.fromPubSub(journal),
     refresh: send(Event.PollRequested()),
     pause: (reason) => send(Event.PauseRequested({ reason })),

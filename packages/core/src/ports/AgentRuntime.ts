@@ -17,7 +17,10 @@ export type AgentEvent = Data.TaggedEnum<{
   Activity: { readonly kind: string; readonly summary: string }
   /** The agent named its session; later turns and runs may resume it. */
   SessionReported: { readonly session: SessionId }
-  /** The total that `source` has used so far. Reports of one source replace each other; sources add up. */
+  /**
+   * What `source` has used since this session was opened for this run. Reports of one source replace each other;
+   * sources add up. The lifetime total of a resumed conversation would be counted again in every run.
+   */
   UsageReported: { readonly source: string; readonly usage: Usage }
 }>
 export const AgentEvent = Data.taggedEnum<AgentEvent>()

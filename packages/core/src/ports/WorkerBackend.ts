@@ -40,7 +40,7 @@ export interface WorkerLaunch {
 }
 
 export type WorkerUpdate = Data.TaggedEnum<{
-  /** The agent gave a sign of life. */
+  /** The agent gave a sign of life. Any other update is one too. */
   Activity: { readonly runId: RunId; readonly kind: string; readonly summary: string }
   TurnStarted: { readonly runId: RunId; readonly turn: number }
   TurnCompleted: { readonly runId: RunId; readonly turn: number; readonly summary: string | null }

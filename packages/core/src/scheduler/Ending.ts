@@ -5,7 +5,6 @@ import { Outcome } from "../domain/Outcome.ts"
 import type { Usage } from "../domain/Usage.ts"
 import { Command } from "./Command.ts"
 import { stopWords } from "./Decision.ts"
-import * as RuntimeGates from "./RuntimeGates.ts"
 import * as Settling from "./Settling.ts"
 import * as Spending from "./Spending.ts"
 import type { Entry, LiveRun, Stop } from "./State.ts"
@@ -41,22 +40,6 @@ export const finish = (step: Step.Step, entry: Entry, run: LiveRun, outcome: Out
   }
   Step.updateRun(step, entry, run, { stage: "finishing", outcome })
   Step.command(step, Command.FinishRun({ run: { runId, issue: entry.issue, attempt, workspace }, outcome }))
-}
-
-/** The worker did not get under way. A runtime that is down is no failure of the issue. */
-export const launchFailed = (
-  step: Step.Step,
-  event: { readonly runId: RunId; readonly reason: string; readonly unavailable: boolean }
-): void => {
-  const live = Step.liveOf(step, event.runId)
-  if (live === undefined || live.run.stage !== "launching") return Step.ignore(step)
-  const { entry, run } = live
-  if (run.stop !== null) return finish(step, entry, run, outcomeOfStop(run.stop))
-  if (!event.unavailable) return finish(step, entry, run, Outcome.Failed({ reason: event.reason }))
-  RuntimeGates.noteUnavailable(step, event.reason)
-  const stop: Stop = { reason: "gate", detail: event.reason, orderedAt: step.at.now, deadline: step.at.now }
-  const stopped = { ...run, stop }
-  finish(step, Step.update(step, entry, { run: stopped }), stopped, Outcome.Cancelled({ reason: event.reason }))
 }
 
 /** A late report of a run that is over: what it used still counts; a hold that waited for it is lifted. */

@@ -51,8 +51,13 @@ export type Event = Data.TaggedEnum<{
     readonly cancelled: boolean
   }
   RunLaunched: { readonly runId: RunId; readonly session: SessionId | null }
-  /** The worker did not get under way; nothing of it goes on. */
-  LaunchFailed: { readonly runId: RunId; readonly reason: string; readonly unavailable: boolean }
+  /** The worker did not get under way. Nothing of it goes on, unless it was told to stop and did not confirm that. */
+  LaunchFailed: {
+    readonly runId: RunId
+    readonly reason: string
+    readonly unavailable: boolean
+    readonly stopped: StopResult
+  }
 
   Activity: { readonly runId: RunId; readonly summary: string }
   TurnStarted: { readonly runId: RunId; readonly turn: number }

@@ -6,6 +6,7 @@ import { JournalRecord } from "../domain/Journal.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import * as Usage from "../domain/Usage.ts"
 import type { Workspace } from "../domain/Workspace.ts"
+import type { StopResult } from "../ports/AgentRuntime.ts"
 import { Command } from "./Command.ts"
 import * as Eligibility from "./Eligibility.ts"
 import * as Ending from "./Ending.ts"
@@ -142,4 +143,32 @@ export const preparationFailed = (
     live.run.stop !== null ? Ending.outcomeOfStop(live.run.stop) : Outcome.Failed({ reason: event.reason })
   Ending.recordEnd(step, entry, live.run, outcome)
   Settling.settle(step, entry, live.run, outcome, null)
+}
+
+/**
+ * The worker did not get under way. A runtime that is down is no failure of the issue; a worker that may still be
+ * there after its launch timed out is stopped like any other.
+ */
+export const launchFailed = (
+  step: Step.Step,
+  event: {
+    readonly runId: RunId
+    readonly reason: string
+    readonly unavailable: boolean
+    readonly stopped: StopResult
+  }
+): void => {
+  const live = Step.liveOf(step, event.runId)
+  if (live === undefined || live.run.stage !== "launching") return Step.ignore(step)
+  const { entry, run } = live
+  if (event.stopped === "unconfirmed") {
+    Stopping.order(step, entry, "timed_out", event.reason)
+    return
+  }
+  if (run.stop !== null) return Ending.finish(step, entry, run, Ending.outcomeOfStop(run.stop))
+  if (!event.unavailable) return Ending.finish(step, entry, run, Outcome.Failed({ reason: event.reason }))
+  RuntimeGates.noteUnavailable(step, event.reason)
+  const stopped = { ...run, stop: Stopping.stopOf(step, "gate", event.reason) }
+  const { reason } = event
+  Ending.finish(step, Step.update(step, entry, { run: stopped }), stopped, Outcome.Cancelled({ reason }))
 }

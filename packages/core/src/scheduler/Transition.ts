@@ -53,7 +53,7 @@ const apply = (step: Step.Step, event: Event): void =>
     WorkspacePrepared: (value) => Starting.prepared(step, value),
     PreparationFailed: (value) => Starting.preparationFailed(step, value),
     RunLaunched: (value) => Running.launched(step, value),
-    LaunchFailed: (value) => Ending.launchFailed(step, value),
+    LaunchFailed: (value) => Starting.launchFailed(step, value),
     Activity: (value) => Running.activity(step, value),
     TurnStarted: (value) => Running.turnStarted(step, value),
     TurnCompleted: (value) => Running.turnCompleted(step, value),
