@@ -40,9 +40,13 @@ describe("documents", () => {
     assert.deepStrictEqual(documents.flatMap(brokenLinks), [])
   })
 
-  it.each(["promise.ts", "effect.ts"])("show examples/embedding/%s as it is", (name) => {
-    const shown = [...textOf("README.md").matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1])
-    assert.include(shown, textOf(`examples/embedding/${name}`))
+  it.each([
+    ["README.md", "examples/embedding/promise.ts"],
+    ["README.md", "examples/embedding/effect.ts"],
+    ["docs/testing.md", "packages/core/test/testing/RetryExample.test.ts"]
+  ])("%s shows %s as it is", (document, program) => {
+    const shown = [...textOf(document).matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1])
+    assert.include(shown, textOf(program))
   })
 
   it("show a workflow in the README and in the reference", () => {
