@@ -2,6 +2,7 @@
 import * as NodeProcessProbe from "@opensymphony/adapters-fs/process/NodeProcessProbe"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
+import * as Argument from "effect/cli/Argument"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
@@ -10,16 +11,28 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { Platform } from "./Adapters.ts"
 import { killChildren } from "./ChildGroups.ts"
 import { IssueCommand } from "./commands/IssueCommand.ts"
 import { ExplainCommand, RunCommand } from "./commands/RunCommand.ts"
 import { ExitStatus } from "./ExitStatus.ts"
+import * as Presentation from "./Presentation.ts"
 import { version } from "./Version.ts"
+
+const shells = ["bash", "zsh", "fish", "powershell"] as const
+
+/** The same as `--completions`, for those who look for a command. */
+const CompletionsCommand = Command.make("completions", { shell: Argument.Literals("shell", shells) }, ({ shell }) =>
+  Effect.suspend(() => run(["--completions", shell]))
+).pipe(Command.withDescription("Print the completion script of a shell"))
 
 const command = Command.make("opensymphony").pipe(
   Command.withDescription("Turns an issue tracker into an always-on crew of coding agents"),
-  Command.withSubcommands([RunCommand, ExplainCommand, IssueCommand])
+  Command.withSubcommands([RunCommand, ExplainCommand, IssueCommand, CompletionsCommand])
 )
+
+const run: (args: ReadonlyArray<string>) => Effect.Effect<void, unknown, Command.Environment | Platform> = (args) =>
+  Command.runWith(command, { version })(args)
 
 const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
 const platform = NodeProcessProbe.layer.pipe(Layer.provideMerge(NodeServices.layer))
@@ -43,10 +56,7 @@ const flushed = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => v
 const main = async (args: ReadonlyArray<string>): Promise<void> => {
   const keepAlive = setInterval(() => {}, 2 ** 30)
   const exit = await Effect.runPromiseExit(
-    Command.runWith(command, { version })(args).pipe(
-      Effect.provide(platform),
-      Effect.provide(CliConfig.layer({ builtIns }))
-    )
+    run(args).pipe(Effect.provide(platform), Effect.provide([CliConfig.layer({ builtIns }), Presentation.layer]))
   )
   clearInterval(keepAlive)
   const status = statusOf(exit)

@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
-import * as Schedule from "effect/Schedule"
+import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Adapters from "./Adapters.ts"
 import { parseText, readText } from "./WorkflowFile.ts"
@@ -29,22 +29,25 @@ export interface WorkflowConfigurationOptions {
   readonly text: string
   readonly environment: Environment
   readonly strict: boolean
+  /** Prints a line of plain text beside the log, which is where problems of the file belong. */
+  readonly print: (line: string) => void
 }
 
-/** Emits whenever the file may have changed. */
+/** Emits whenever the file may have changed, and when the watch stands: it may have changed before that. */
 const mayHaveChanged = Effect.fnUntraced(function* (file: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const name = path.basename(file)
-  const watched = fs.watch(path.dirname(file)).pipe(
-    Stream.filter((event) => path.basename(event.path) === name),
-    Stream.debounce(settleMs),
-    Stream.catch(() => Stream.empty)
+  const wakes = yield* Queue.sliding<void>(1)
+  const wake = () => Queue.offerUnsafe(wakes, undefined)
+  yield* fs.watch(path.dirname(file), { onReady: wake }).pipe(
+    Stream.runForEach((event) => Effect.sync(() => path.basename(event.path) === name && wake())),
+    Effect.ignore,
+    Effect.forkScoped
   )
-  const again = Stream.fromSchedule(Schedule.spaced(lookAgainMs))
-  return Stream.merge(
-    Stream.map(watched, () => undefined),
-    Stream.map(again, () => undefined)
+  yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.sync(wake), lookAgainMs)))
+  return Stream.fromEffectRepeat(
+    Queue.take(wakes).pipe(Effect.andThen(Effect.sleep(settleMs)), Effect.andThen(Queue.clear(wakes)), Effect.asVoid)
   )
 })
 
@@ -54,7 +57,7 @@ export const layer = (
   Layer.effect(
     ConfigurationSource,
     Effect.gen(function* () {
-      const { environment, strict } = options
+      const { environment, print, strict } = options
       const file = options.workflow.path
       const platform = yield* Effect.context<Adapters.Platform>()
       const locks = yield* Adapters.makeRootLocks(file)
@@ -71,12 +74,11 @@ export const layer = (
         lastText = text
         const { workflow, problems } = parseText(file, text, environment)
         const lines = problems.map(Problem.render)
+        for (const line of lines) print(line)
         if (workflow === null || (strict && problems.length > 0)) {
-          yield* Effect.logError(`WORKFLOW.md is bad, the last good one stays in force: ${lines.join(" | ")}`)
+          yield* Effect.logError(`${file} is bad; the last good one stays in force until it is mended`)
           return [ConfigurationUpdate.Broken({ problem: lines.join("\n") })]
         }
-        for (const line of lines) yield* Effect.logWarning(line)
-        yield* Effect.logInfo("WORKFLOW.md was read again and is in force")
         return [ConfigurationUpdate.Changed({ configuration: configurationOf(workflow) })]
       }).pipe(
         Effect.catch(({ message }) =>
@@ -84,7 +86,7 @@ export const layer = (
             if (lastText === message) return Effect.succeed([])
             lastText = message
             const broken = [ConfigurationUpdate.Broken({ problem: message })]
-            return Effect.as(Effect.logError(`${message}; the last good one stays in force`), broken)
+            return Effect.as(Effect.logError(`${message}; the last good one stays in force until then`), broken)
           })
         ),
         Effect.provideContext(platform)

@@ -11,6 +11,7 @@ import type { IssueBatch } from "@opensymphony/core/ports/TrackerBackend"
 import * as Console from "effect/Console"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as HashMap from "effect/HashMap"
 import * as Path from "effect/Path"
 import * as Adapters from "../Adapters.ts"
@@ -39,22 +40,31 @@ const decisions = (batch: IssueBatch, policy: ReturnType<typeof policyOf>, wallT
 const words = (decision: Decision.Decision): string =>
   decision._tag === "Dispatched" ? "would start now" : Decision.render(decision)
 
+/** A single argument that is no file is an issue of ./WORKFLOW.md. */
+const targetOf = Effect.fnUntraced(function* ({ issue, workflow }: ExplainOptions) {
+  const fs = yield* FileSystem.FileSystem
+  const isIssue =
+    issue === null && !workflow.endsWith(".md") && !(yield* Effect.orElseSucceed(fs.exists(workflow), () => false))
+  return isIssue ? { workflow: "WORKFLOW.md", wanted: workflow } : { workflow, wanted: issue }
+})
+
 export const explain = Effect.fnUntraced(function* (options: ExplainOptions, environment: Environment) {
   const path = yield* Path.Path
-  const file = path.resolve(options.workflow)
+  const target = yield* targetOf(options)
+  const { wanted } = target
+  const file = path.resolve(target.workflow)
   const { workflow, warnings } = yield* WorkflowFile.load(file, { environment, strict: options.strict })
   for (const warning of warnings) yield* Console.error(warning)
   const { batch, others } = yield* Effect.gen(function* () {
     const tracker = yield* Adapters.openTracker(workflow)
     const candidates = yield* tracker.candidateIssues
-    const terminal = options.issue === null ? null : yield* tracker.terminalIssues
+    const terminal = wanted === null ? null : yield* tracker.terminalIssues
     return { batch: candidates, others: terminal?.issues ?? [] }
   }).pipe(
     Effect.scoped,
     Effect.mapError(({ message }) => new WorkflowFile.UnusableWorkflow({ message }))
   )
   const all = decisions(batch, policyOf(workflow), yield* Clock.currentTimeMillis)
-  const wanted = options.issue
   const shown = wanted === null ? all : all.filter(({ entry }) => entry.issue.identifier === wanted)
   for (const { entry, decision } of shown) {
     yield* Console.log(`${entry.issue.identifier}\t${entry.issue.state}\t${words(decision)}`.replace(/[\r\n]+/g, " "))

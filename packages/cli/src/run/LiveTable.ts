@@ -68,12 +68,13 @@ export const render = (
     .filter((issue) => issue.phase !== "released")
     .toSorted((self, that) => rank[self.phase] - rank[that.phase])
   const shown = issues.slice(0, most)
-  const widest = shown.reduce((width, issue) => Math.max(width, issue.identifier.length), 0)
+  const names = shown.map((issue) => fit(printable(issue.identifier), 20))
+  const widest = Math.max(0, ...names.map((name) => name.length))
   const lines = shown.map(
-    (issue) => `${issue.identifier.padEnd(Math.min(widest, 20))}  ${issue.phase.padEnd(12)}  ${doing(issue)}`
+    (issue, index) => `${(names[index] ?? "").padEnd(widest)}  ${issue.phase.padEnd(12)}  ${printable(doing(issue))}`
   )
   const more = issues.length > shown.length ? [`and ${issues.length - shown.length} more`] : []
-  return [heading(snapshot), ...lines, ...more].map((line) => fit(printable(line), Math.max(20, size.columns - 1)))
+  return [printable(heading(snapshot)), ...lines, ...more].map((line) => fit(line, Math.max(20, size.columns - 1)))
 }
 
 export const make = (screen: Screen): LiveTable => {

@@ -159,18 +159,19 @@ export const run = Effect.fnUntraced(function* (options: RunOptions, environment
       `orchestrating ${file}; workspaces in ${loaded.workflow.workspace.root}${options.untilIdle ? ", until idle" : ""}`
     )
     const context = yield* Layer.build(orchestrator)
-    return yield* orchestrate(options, view).pipe(
+    const result = yield* orchestrate(options, view).pipe(
       Effect.provideService(Orchestrator.Orchestrator, Context.get(context, Orchestrator.Orchestrator))
     )
+    if (options.untilIdle && result.ending._tag !== "Refused") {
+      yield* Effect.logInfo(`workspaces: ${loaded.workflow.workspace.root}`)
+    }
+    return result
   })
   const { ending, rows } = yield* program.pipe(
     Effect.scoped,
     Effect.provide(logging),
     Effect.mapError((error) => new WorkflowFile.UnusableWorkflow({ message: error.message }))
   )
-  if (options.untilIdle && ending._tag !== "Refused") {
-    printSummary(rows)
-    toStderr(`workspaces: ${loaded.workflow.workspace.root}`)
-  }
+  if (options.untilIdle && ending._tag !== "Refused") printSummary(rows)
   return statusOf(ending, rows, options.untilIdle)
 })
