@@ -26,15 +26,17 @@ export const Hold = Data.taggedEnum<Hold>()
 /** Whether a change of the issue in the tracker lifts it. */
 export const isLiftedByChange = (hold: Hold): boolean => hold._tag === "Failures" || hold._tag === "IdleContinuations"
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+
 /** Why the issue is held and what lifts it, in one line for people. */
 export const render = (hold: Hold): string =>
   Hold.$match(hold, {
     Failures: ({ failures, lastReason }) =>
-      `held after ${failures} failures in a row, the last: ${lastReason}; edit the issue or release it to try again`,
+      `held after ${counted(failures, "failure")} in a row, the last: ${lastReason}; edit the issue or release it to try again`,
     IdleContinuations: ({ continuations }) =>
-      `held after ${continuations} continuations without progress: the agent ends its turns, but neither the issue nor the workspace changes; edit the issue or release it to try again`,
+      `held after ${counted(continuations, "continuation")} without progress: the agent ends its turns, but neither the issue nor the workspace changes; edit the issue or release it to try again`,
     Runs: ({ runs }) =>
-      `held after ${runs} runs (limits.max_runs_per_issue); release it or raise the limit to allow more`,
+      `held after ${counted(runs, "run")} (limits.max_runs_per_issue); release it or raise the limit to allow more`,
     Tokens: ({ tokens }) =>
       `held after ${tokens} tokens (limits.max_tokens_per_issue); release it or raise the limit to allow more`,
     Cost: ({ costUsd }) =>

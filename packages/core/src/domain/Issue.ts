@@ -92,7 +92,7 @@ const sameStrings = (self: ReadonlyArray<string>, that: ReadonlyArray<string>): 
 export const isChanged = (before: Issue, after: Issue): boolean =>
   before !== after &&
   !(
-    stateKey(before.state) === stateKey(after.state) &&
+    (before.state === after.state || stateKey(before.state) === stateKey(after.state)) &&
     before.title === after.title &&
     before.description === after.description &&
     before.priority === after.priority &&

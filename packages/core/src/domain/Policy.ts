@@ -61,3 +61,6 @@ export const defaults: Policy = {
   maxTokensPerDay: 0,
   maxCostUsdPerDay: 0
 }
+
+/** When KILL follows TERM: after a third of `agent.stop_timeout_ms`, at most ten seconds. */
+export const killAfterMs = (stopTimeoutMs: number): number => Math.min(stopTimeoutMs / 3, 10_000)

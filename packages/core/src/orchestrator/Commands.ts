@@ -63,6 +63,9 @@ const tooSlow = (what: string, ms: number): TrackerProblem => ({
   retryAtWallMs: null
 })
 
+/** Calls an adapter: also what it throws before it gives an effect is a defect of that effect. */
+const attempt: typeof Effect.suspend = Effect.suspend
+
 const launchProblem = (cause: Cause.Cause<LaunchError>) => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   const unavailable = error?._tag === "LaunchFailed" && error.unavailable
@@ -98,10 +101,8 @@ export const make = Effect.fnUntraced(function* (
 
   const read = Effect.fnUntraced(function* ({ ids, lane }: CommandOf<"ReadIssues">) {
     const { now: startedAt } = yield* instant
-    const exit = yield* generations
-      .current()
-      .backends.tracker.issuesByIds(ids)
-      .pipe(Effect.timeoutOption(readTimeoutMs), Effect.exit)
+    const { tracker } = generations.current().backends
+    const exit = yield* attempt(() => tracker.issuesByIds(ids)).pipe(Effect.timeoutOption(readTimeoutMs), Effect.exit)
     if (Exit.isFailure(exit)) return yield* send(Event.IssuesReadFailed({ lane, ids, problem: problemOf(exit.cause) }))
     const batch = Option.getOrUndefined(exit.value)
     yield* send(
@@ -134,9 +135,11 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const cancelPreparation = Effect.fnUntraced(function* ({ runId }: CommandOf<"CancelPreparation">) {
-    const ended = yield* FiberMap.remove(preparations, runId).pipe(Effect.timeoutOption(policy().stopTimeoutMs))
+    // A preparation that had ended just before has said so, and what follows needs the adapters of its run.
+    const wasUnderWay = yield* FiberMap.has(preparations, runId)
+    const ended = yield* FiberMap.remove(preparations, runId).pipe(Effect.timeoutOption(policy().workspaceTimeoutMs))
     if (Option.isNone(ended)) return
-    yield* generations.unbind(runId)
+    if (wasUnderWay) yield* generations.unbind(runId)
     yield* send(Event.PreparationFailed({ runId, workspace: null, reason: "cancelled", cancelled: true }))
   })
 
@@ -149,24 +152,20 @@ export const make = Effect.fnUntraced(function* (
     }).pipe(Effect.ensuring(Effect.sync(() => questions.delete(runId))))
 
   const abort = (runId: RunId, reason: string, timeoutMs: number) =>
-    generations
-      .of(runId)
-      .backends.workers.abortWorker(runId, reason)
-      .pipe(
-        Effect.timeoutOption(timeoutMs),
-        Effect.exit,
-        Effect.map((exit) =>
-          Exit.isSuccess(exit) ? Option.getOrElse(exit.value, () => "unconfirmed" as const) : "unconfirmed"
-        )
+    attempt(() => generations.of(runId).backends.workers.abortWorker(runId, reason)).pipe(
+      Effect.timeoutOption(timeoutMs),
+      Effect.exit,
+      Effect.map((exit) =>
+        Exit.isSuccess(exit) ? Option.getOrElse(exit.value, () => "unconfirmed" as const) : "unconfirmed"
       )
+    )
 
   const launch = Effect.fnUntraced(function* ({ run, maxTurns, timeoutMs }: CommandOf<"LaunchRun">) {
     const { runId } = run
     endings.set(runId, yield* Deferred.make<void>())
-    const exit = yield* generations
-      .of(runId)
-      .backends.workers.startWorker({ ...run, maxTurns, betweenTurns: askOrchestrator(runId) })
-      .pipe(Effect.timeoutOption(timeoutMs), Effect.exit)
+    const { workers } = generations.of(runId).backends
+    const request = { ...run, maxTurns, betweenTurns: askOrchestrator(runId) }
+    const exit = yield* attempt(() => workers.startWorker(request)).pipe(Effect.timeoutOption(timeoutMs), Effect.exit)
     if (Exit.isFailure(exit)) {
       return yield* send(Event.LaunchFailed({ runId, ...launchProblem(exit.cause), stopped: "confirmed" }))
     }
@@ -196,8 +195,8 @@ export const make = Effect.fnUntraced(function* (
     const { runId } = run
     const { workspaces } = generations.of(runId).backends
     const bounded = Effect.timeoutOption(policy().workspaceTimeoutMs)
-    const fingerprint = yield* workspaces.fingerprint(run.workspace).pipe(bounded, Effect.exit)
-    const closed = yield* workspaces.finishRun(run, outcome).pipe(bounded, Effect.exit)
+    const fingerprint = yield* attempt(() => workspaces.fingerprint(run.workspace)).pipe(bounded, Effect.exit)
+    const closed = yield* attempt(() => workspaces.finishRun(run, outcome)).pipe(bounded, Effect.exit)
     if (Exit.isFailure(closed)) {
       yield* Effect.logWarning(`closing the workspace failed: ${describe(closed.cause)}`).pipe(
         Effect.annotateLogs({ issue_id: run.issue.id, issue_identifier: run.issue.identifier, run_id: runId })
@@ -213,9 +212,10 @@ export const make = Effect.fnUntraced(function* (
     const issueId = issue.id
     const { workspaces } = generations.current().backends
     const { workspaceTimeoutMs } = policy()
-    const exit = yield* workspaces
-      .cleanupWorkspace(workspace, issue)
-      .pipe(Effect.timeoutOption(workspaceTimeoutMs), Effect.exit)
+    const exit = yield* attempt(() => workspaces.cleanupWorkspace(workspace, issue)).pipe(
+      Effect.timeoutOption(workspaceTimeoutMs),
+      Effect.exit
+    )
     if (Exit.isFailure(exit)) return yield* send(Event.RemovalFailed({ issueId, reason: describe(exit.cause) }))
     const cleanup = Option.getOrUndefined(exit.value)
     const reason = `removing the workspace took longer than ${workspaceTimeoutMs / 1000} s`

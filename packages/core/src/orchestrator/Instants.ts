@@ -5,7 +5,9 @@ import type { Instant } from "../scheduler/State.ts"
 
 const nanosPerMilli = 1_000_000
 
-export const instant: Effect.Effect<Instant> = Effect.map(
-  Effect.all([Clock.currentTimeNanos, Clock.currentTimeMillis]),
-  ([nanos, wallTime]) => ({ now: Number(nanos) / nanosPerMilli, wallTime })
+export const instant: Effect.Effect<Instant> = Clock.clockWith((clock) =>
+  Effect.succeed({
+    now: Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMilli,
+    wallTime: clock.currentTimeMillisUnsafe()
+  })
 )

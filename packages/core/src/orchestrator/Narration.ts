@@ -1,6 +1,7 @@
 /** The journal as log lines: one event a line, with the fields that say which issue and run it is about. */
 import * as Effect from "effect/Effect"
 import * as Hold from "../domain/Hold.ts"
+import type { RunId, SessionId } from "../domain/Ids.ts"
 import { JournalRecord } from "../domain/Journal.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import * as Usage from "../domain/Usage.ts"
@@ -26,6 +27,9 @@ const ended = (record: Extract<JournalRecord, { _tag: "RunEnded" }>): Line => {
   return Outcome.isFailure(record.outcome) ? warn(line) : info(line)
 }
 
+/** Reasons often name the path, or one inside it, themselves. */
+const about = (path: string, reason: string): string => (reason.includes(path) ? reason : `${path}: ${reason}`)
+
 /** What a record says to people; null for projections, which say nothing new. */
 export const lineOf = (record: JournalRecord): Line | null =>
   JournalRecord.$match(record, {
@@ -42,8 +46,8 @@ export const lineOf = (record: JournalRecord): Line | null =>
     HoldLifted: ({ by }) => info(`hold lifted by ${by}`),
     Released: ({ reason }) => info(`released: ${reason}`),
     WorkspaceRemoved: ({ path }) => info(`workspace removed: ${path}`),
-    WorkspaceKept: ({ path, reason }) => info(`workspace kept: ${path}: ${reason}`),
-    RemovalFailed: ({ path, reason }) => warn(`workspace could not be removed, will try again: ${path}: ${reason}`),
+    WorkspaceKept: ({ path, reason }) => info(`workspace kept: ${about(path, reason)}`),
+    RemovalFailed: ({ path, reason }) => warn(`workspace could not be removed, will try again: ${about(path, reason)}`),
     Forgotten: () => null,
     GateClosed: ({ reason }) => warn(`nothing starts for now: ${reason}`),
     GateOpened: ({ gate }) => info(`gate open again: ${gate}`),
@@ -56,15 +60,22 @@ export const lineOf = (record: JournalRecord): Line | null =>
     FleetSaved: () => null
   })
 
-const annotationsOf = (record: JournalRecord): { readonly [name: string]: string } => ({
-  ...("issueId" in record ? { issue_id: record.issueId } : {}),
-  ...("identifier" in record ? { issue_identifier: record.identifier } : {}),
-  ...("runId" in record ? { run_id: record.runId } : {})
-})
+/** The session of a live run; null when there is none. */
+export type SessionOf = (runId: RunId) => SessionId | null
+
+const annotationsOf = (record: JournalRecord, sessionOf: SessionOf): { readonly [name: string]: string } => {
+  const session = "runId" in record ? sessionOf(record.runId) : null
+  return {
+    ...("issueId" in record ? { issue_id: record.issueId } : {}),
+    ...("identifier" in record ? { issue_identifier: record.identifier } : {}),
+    ...("runId" in record ? { run_id: record.runId } : {}),
+    ...(session === null ? {} : { session_id: session })
+  }
+}
 
 /** Logs the record, if there is something to say. */
-export const narrate = (record: JournalRecord): Effect.Effect<void> => {
+export const narrate = (record: JournalRecord, sessionOf: SessionOf): Effect.Effect<void> => {
   const line = lineOf(record)
   if (line === null) return Effect.void
-  return Effect.annotateLogs(Effect.logWithLevel(line.level)(line.message), annotationsOf(record))
+  return Effect.annotateLogs(Effect.logWithLevel(line.level)(line.message), annotationsOf(record, sessionOf))
 }

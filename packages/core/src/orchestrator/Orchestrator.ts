@@ -1,7 +1,8 @@
 /**
  * The live driver. One fiber takes events from the mailbox and decides; it performs no I/O, so nothing can delay a
- * stop or a reader. Another keeps the records and starts the commands of the same step, in that order.
+ * stop or a reader. Another carries out what was decided ({@link Outbox}).
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -10,14 +11,15 @@ import * as Exit from "effect/Exit"
 import * as FiberHandle from "effect/FiberHandle"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { IssueId } from "../domain/Ids.ts"
+import type { IssueId, RunId, SessionId } from "../domain/Ids.ts"
 import { RuntimeHealth } from "../ports/AgentRuntime.ts"
-import { RunStore, type RunStoreService, type StampedRecord } from "../ports/RunStore.ts"
+import { RunStore, type StampedRecord } from "../ports/RunStore.ts"
 import { Command } from "../scheduler/Command.ts"
 import { Event } from "../scheduler/Event.ts"
 import * as Idle from "../scheduler/Idle.ts"
@@ -29,13 +31,11 @@ import { type Backends, type Configuration, ConfigurationSource, ConfigurationUp
 import * as Generations from "./Generations.ts"
 import { instant } from "./Instants.ts"
 import { narrate } from "./Narration.ts"
+import * as Outbox from "./Outbox.ts"
 import * as Updates from "./Updates.ts"
 
 /** Events that wait to be taken up; senders wait when it is full, and none of them is the loop. */
 const mailboxCapacity = 4_096
-/** Steps whose records wait to be kept; when the store is that far behind, the loop waits for it. */
-const outboxCapacity = 1_024
-const storeRetryMs = 1_000
 /** Followers of the view see changes at most this often. */
 const conflateMs = 50
 
@@ -78,28 +78,6 @@ const instanceId = Effect.gen(function* () {
   return `${millis.toString(36)}${salt.toString(36).padStart(4, "0")}`
 })
 
-const starts = (command: Command): boolean => command._tag === "PrepareWorkspace" || command._tag === "LaunchRun"
-
-interface StepOutput {
-  readonly records: ReadonlyArray<StampedRecord>
-  readonly commands: ReadonlyArray<Command>
-}
-
-/** Appends until it is done; `meanwhile` runs once when the first try failed. */
-const keep = (store: RunStoreService, records: ReadonlyArray<StampedRecord>, meanwhile: Effect.Effect<void>) =>
-  records.length === 0
-    ? Effect.succeed(false)
-    : store.append(records).pipe(
-        Effect.as(false),
-        Effect.catch((error) =>
-          Effect.logError(`the run store failed, nothing starts until it works again: ${error.message}`).pipe(
-            Effect.andThen(meanwhile),
-            Effect.andThen(store.append(records).pipe(Effect.delay(storeRetryMs), Effect.eventually)),
-            Effect.as(true)
-          )
-        )
-      )
-
 const isAtRest = (state: State): boolean =>
   HashMap.isEmpty(state.live) &&
   ![...state.removing].some((id) => {
@@ -107,12 +85,17 @@ const isAtRest = (state: State): boolean =>
     return entry._tag === "Some" && entry.value.removal?._tag === "Removing"
   })
 
+const sessionOf = (state: State, runId: RunId): SessionId | null => {
+  const id = Option.getOrUndefined(HashMap.get(state.live, runId))
+  const entry = id === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.issues, id))
+  return entry?.run?.session ?? null
+}
+
 const make = Effect.gen(function* () {
   const source = yield* ConfigurationSource
   const store = yield* RunStore
   const first = yield* source.initial
   const mailbox = yield* Queue.bounded<Event>(mailboxCapacity)
-  const outbox = yield* Queue.bounded<StepOutput>(outboxCapacity)
   const changed = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
   const journal = yield* PubSub.sliding<StampedRecord>(8_192)
   let state = initial({ instance: yield* instanceId, policy: first.policy })
@@ -121,8 +104,12 @@ const make = Effect.gen(function* () {
   const updates = Updates.make()
 
   let noteFinished: Commands.Commands["noteFinished"] = () => Effect.void
+  let newest: Backends | null = null
   const attach = (backends: Backends): Effect.Effect<void, never, Scope.Scope> =>
     Effect.gen(function* () {
+      // What another runtime said of itself, or still says while its last runs end, means nothing to this one.
+      if (newest !== null) yield* send(Event.RuntimeUp())
+      newest = backends
       yield* Effect.forkScoped(
         Stream.runForEach(backends.workers.updates, (update) =>
           Effect.gen(function* () {
@@ -134,14 +121,15 @@ const make = Effect.gen(function* () {
       )
       yield* Effect.forkScoped(Stream.runForEach(backends.tracker.changes, () => send(Event.PollRequested())))
       yield* Effect.forkScoped(
-        Stream.runForEach(backends.health, (health) =>
-          send(
+        Stream.runForEach(backends.health, (health) => {
+          if (newest !== backends) return Effect.void
+          return send(
             RuntimeHealth.$match(health, {
               Up: () => Event.RuntimeUp(),
               Down: ({ reason }) => Event.RuntimeDown({ reason })
             })
           )
-        )
+        })
       )
     })
 
@@ -158,6 +146,16 @@ const make = Effect.gen(function* () {
   const start = (command: Command): Effect.Effect<void> =>
     command._tag === "WakeAt" ? wakeAt(command.at) : commands.start(command)
 
+  const outbox = yield* Outbox.make({
+    store,
+    start,
+    tell: (stamped) =>
+      Effect.andThen(
+        narrate(stamped.record, (runId) => sessionOf(state, runId)),
+        PubSub.publish(journal, stamped)
+      )
+  })
+
   const loop = Effect.gen(function* () {
     const event = yield* Queue.take(mailbox)
     const at = yield* instant
@@ -166,32 +164,21 @@ const make = Effect.gen(function* () {
     yield* PubSub.publish(changed, undefined)
     if (step.records.length === 0 && step.commands.length === 0) return
     const records = step.records.map((record) => ({ atWallMs: at.wallTime, record }))
-    yield* Queue.offer(outbox, { records, commands: step.commands })
-  })
-
-  const carryOut = Effect.gen(function* () {
-    const outputs = yield* Queue.takeAll(outbox)
-    const records = outputs.flatMap((output) => output.records)
-    const asked = outputs.flatMap((output) => output.commands)
-    const startAll = (list: ReadonlyArray<Command>) => Effect.forEach(list, start, { discard: true })
-    const wasDown = yield* keep(store, records, startAll(asked.filter((command) => !starts(command))))
-    for (const record of records) {
-      yield* narrate(record.record)
-      yield* PubSub.publish(journal, record)
-    }
-    yield* startAll(wasDown ? asked.filter(starts) : asked)
+    yield* outbox.offer({ records, commands: step.commands })
   })
 
   const report = (what: string) => Effect.ignoreCause({ log: "Error", message: `${what} failed; this is a bug` })
   yield* Effect.forkScoped(Effect.forever(loop.pipe(report("a decision"))))
-  yield* Effect.forkScoped(Effect.forever(carryOut.pipe(report("carrying out a decision"))))
+  yield* Effect.forkScoped(Effect.forever(outbox.carryOut.pipe(report("carrying out a decision"))))
 
   const apply = Effect.fnUntraced(function* (configuration: Configuration) {
     const opened = yield* Effect.exit(generations.use(configuration))
     if (Exit.isFailure(opened)) {
-      const problem = `the adapters could not be built: ${String(opened.cause.reasons[0] ?? "unknown")}`
+      const error = Option.getOrUndefined(Cause.findErrorOption(opened.cause))
+      const problem = `the changed configuration cannot be used: ${error?.message ?? Cause.pretty(opened.cause)}`
       return yield* send(Event.ConfigurationJudged({ problem, closesGate: true }))
     }
+    yield* Effect.logInfo("the changed configuration is in force")
     yield* send(Event.ConfigurationJudged({ problem: null, closesGate: false }))
     yield* send(Event.PolicyChanged({ policy: configuration.policy }))
   })
@@ -220,6 +207,11 @@ const make = Effect.gen(function* () {
       Stream.runDrain
     )
 
+  const askForLastPoll = until((now) => Idle.needsPoll(now.state, now.at)).pipe(
+    Effect.andThen(send(Event.PollRequested())),
+    Effect.andThen(until((now) => !Idle.needsPoll(now.state, now.at)))
+  )
+
   const service: OrchestratorService = {
     snapshot,
     current,
@@ -230,7 +222,10 @@ const make = Effect.gen(function* () {
     resume: send(Event.ResumeRequested()),
     hold: (issueId, note) => send(Event.HoldRequested({ issueId, note })),
     release: (issueId) => send(Event.ReleaseRequested({ issueId })),
-    idle: until((now) => Idle.waitingFor(now.state, now.at).length === 0),
+    idle: Effect.raceFirst(
+      until((now) => Idle.isIdle(now.state, now.at)),
+      Effect.forever(askForLastPoll)
+    ),
     drain: Effect.gen(function* () {
       yield* send(Event.DrainRequested())
       const rested = until((now) => now.state.gates.draining !== null && isAtRest(now.state))

@@ -26,10 +26,14 @@ const withNewestState = (state: State, reference: IssueReference, copyReadAt: nu
   return known ? { ...reference, state: entry.issue.state } : reference
 }
 
-const open = (state: State, references: ReadonlyArray<IssueReference>, copyReadAt: number) =>
-  references
-    .map((reference) => withNewestState(state, reference, copyReadAt))
-    .filter((reference) => reference.state === null || !isTerminal(reference.state, state.policy))
+const open = (state: State, references: ReadonlyArray<IssueReference>, copyReadAt: number) => {
+  const found: Array<IssueReference> = []
+  for (const copy of references) {
+    const reference = withNewestState(state, copy, copyReadAt)
+    if (reference.state === null || !isTerminal(reference.state, state.policy)) found.push(reference)
+  }
+  return found
+}
 
 const missingLabels = (issue: Issue, policy: Policy): ReadonlyArray<string> =>
   policy.requiredLabels.filter((label) => !issue.labels.includes(label))
@@ -38,8 +42,9 @@ const missingLabels = (issue: Issue, policy: Policy): ReadonlyArray<string> =>
 export const routing = (state: State, entry: Entry): Decision | null => {
   if (entry.misses >= 2) return Decision.Gone()
   const { issue } = entry
-  if (isTerminal(issue.state, state.policy)) return Decision.Terminal({ state: issue.state })
-  if (!isActive(issue.state, state.policy)) return Decision.Inactive({ state: issue.state })
+  const key = stateKey(issue.state)
+  if (state.policy.terminalStates.includes(key)) return Decision.Terminal({ state: issue.state })
+  if (!state.policy.activeStates.includes(key)) return Decision.Inactive({ state: issue.state })
   if (!issue.dispatchable) return Decision.Undispatchable({ why: issue.notDispatchableReason })
   const labels = missingLabels(issue, state.policy)
   return labels.length > 0 ? Decision.MissingLabels({ labels }) : null

@@ -5,6 +5,7 @@ import { Outcome } from "../domain/Outcome.ts"
 import type { Usage } from "../domain/Usage.ts"
 import { Command } from "./Command.ts"
 import { stopWords } from "./Decision.ts"
+import * as RuntimeGates from "./RuntimeGates.ts"
 import * as Settling from "./Settling.ts"
 import * as Spending from "./Spending.ts"
 import type { Entry, LiveRun, Stop } from "./State.ts"
@@ -25,9 +26,11 @@ const judged = (run: LiveRun, reported: Outcome): Outcome =>
     ? reported
     : outcomeOfStop(run.stop)
 
+/** Writes the end down. What it says of the runtime counts at once, not when the workspace is closed. */
 export const recordEnd = (step: Step.Step, entry: Entry, run: LiveRun, outcome: Outcome): void => {
   const { runId, turnsCompleted: turns, usage } = run
   Step.record(step, JournalRecord.RunEnded({ ...Step.named(entry), runId, outcome, turns, usage }))
+  RuntimeGates.noteEnd(step, entry.issue.id, run, outcome)
 }
 
 /** The worker's part is over: closes the workspace, or settles at once when there is none. */
@@ -42,25 +45,53 @@ export const finish = (step: Step.Step, entry: Entry, run: LiveRun, outcome: Out
   Step.command(step, Command.FinishRun({ run: { runId, issue: entry.issue, attempt, workspace }, outcome }))
 }
 
-/** A late report of a run that is over: what it used still counts; a hold that waited for it is lifted. */
-const finishedLate = (
-  step: Step.Step,
-  event: { readonly runId: RunId; readonly outcome: Outcome; readonly usage: Usage }
-): void => {
-  Step.ignore(step)
+/** The issue that is held because nobody confirmed the stop of this run. */
+const givenUp = (step: Step.Step, runId: RunId) => {
   for (const id of step.state.held) {
     const entry = Step.entryOf(step, id)
-    if (entry?.hold?._tag !== "StopUnconfirmed" || entry.hold.runId !== event.runId) continue
-    const { workspace } = entry.hold
-    const spent = Spending.settleLate(step, entry, event)
-    const lifted = Settling.liftHold(step, spent, "the end of its run")
-    if (workspace !== null) {
-      const run = { runId: event.runId, issue: entry.issue, attempt: null, workspace }
-      Step.command(step, Command.FinishRun({ run, outcome: event.outcome }))
-    }
-    Settling.reconcile(step, lifted)
-    return
+    if (entry?.hold?._tag === "StopUnconfirmed" && entry.hold.runId === runId) return { entry, hold: entry.hold }
   }
+  return undefined
+}
+
+const liftGivenUp = (step: Step.Step, entry: Entry): void => {
+  Settling.reconcile(step, Settling.liftHold(step, entry, "the end of its run"))
+}
+
+/**
+ * A run that was given up has ended after all: what it used still counts, and once its workspace is closed its issue is
+ * held no longer. `report` is null when only the end is known.
+ */
+export const endedLate = (
+  step: Step.Step,
+  runId: RunId,
+  report: { readonly outcome: Outcome; readonly usage: Usage } | null
+): void => {
+  Step.ignore(step)
+  const held = givenUp(step, runId)
+  if (held === undefined) return
+  const { workspace } = held.hold
+  const entry = report === null ? held.entry : Spending.settleLate(step, held.entry, { runId, usage: report.usage })
+  const { lastRun } = entry
+  if (workspace === null || lastRun?.runId !== runId) return liftGivenUp(step, entry)
+  if (lastRun.isClosing) return
+  Step.update(step, entry, { lastRun: { ...lastRun, isClosing: true } })
+  const run = { runId, issue: entry.issue, attempt: null, workspace }
+  Step.command(step, Command.FinishRun({ run, outcome: report?.outcome ?? lastRun.outcome }))
+}
+
+/** The workspace of a run that was given up is closed. */
+export const closedLate = (step: Step.Step, runId: RunId): void => {
+  const held = givenUp(step, runId)
+  if (held?.entry.lastRun?.isClosing === true) liftGivenUp(step, held.entry)
+  else Step.ignore(step)
+}
+
+/** What a run that was given up still uses counts, although nothing else of it does. */
+export const usedLate = (step: Step.Step, runId: RunId, usage: Usage): void => {
+  Step.ignore(step)
+  const held = givenUp(step, runId)
+  if (held !== undefined) Spending.settleLate(step, held.entry, { runId, usage })
 }
 
 /** The worker reports how its run ended. */
@@ -69,7 +100,7 @@ export const finished = (
   event: { readonly runId: RunId; readonly outcome: Outcome; readonly usage: Usage }
 ): void => {
   const live = Step.liveOf(step, event.runId)
-  if (live === undefined) return finishedLate(step, event)
+  if (live === undefined) return endedLate(step, event.runId, event)
   if (live.run.stage === "finishing" || live.run.stage === "preparing") {
     Spending.add(step, live.entry, live.run, event.usage)
     return Step.ignore(step)

@@ -70,8 +70,11 @@ export const closed = (state: State, at: Instant): ReadonlyArray<ClosedGate> => 
   return result
 }
 
-/** Whether this run may launch although gates are closed: it is the trial that may reopen one. */
-export const isTrial = (state: State, runId: RunId): boolean => state.gates.failing?.trial === runId
+/** Whether a gate keeps this run from launching. The trial of a failing runtime is what may reopen that one gate. */
+export const holdsBack = (state: State, runId: RunId, at: Instant): boolean => {
+  const isTrial = state.gates.failing?.trial === runId
+  return closed(state, at).some(({ gate }) => !isTrial || gate !== "runtime_failing")
+}
 
 /** The next instant at which a gate opens by itself; null when none will. */
 export const nextOpening = (state: State, at: Instant): number | null => {

@@ -32,16 +32,16 @@ export const reached = (entry: Entry, policy: Policy, lastReason: string | null)
   return spending(entry, policy)
 }
 
-/** Whether a new policy allows more than what the hold was placed for. */
-export const isLiftedByPolicy = (hold: Hold, before: Policy, after: Policy): boolean => {
-  const raised = (was: number, is: number, used: number) => was !== is && (is <= 0 || is > used)
+/** Whether this policy allows more than what the hold was placed for: its limit was raised since. */
+export const isLiftedBy = (hold: Hold, policy: Policy): boolean => {
+  const allows = (limit: number, used: number) => limit <= 0 || limit > used
   switch (hold._tag) {
     case "Runs":
-      return raised(before.maxRunsPerIssue, after.maxRunsPerIssue, hold.runs)
+      return allows(policy.maxRunsPerIssue, hold.runs)
     case "Tokens":
-      return raised(before.maxTokensPerIssue, after.maxTokensPerIssue, hold.tokens)
+      return allows(policy.maxTokensPerIssue, hold.tokens)
     case "Cost":
-      return raised(before.maxCostUsdPerIssue, after.maxCostUsdPerIssue, hold.costUsd)
+      return allows(policy.maxCostUsdPerIssue, hold.costUsd)
     default:
       return false
   }

@@ -12,9 +12,8 @@ import * as Stopping from "./Stopping.ts"
 
 /** A new policy: raised limits lift their holds, states and labels are judged anew, and the tracker is asked again. */
 export const policyChanged = (step: Step.Step, event: { readonly policy: Policy }): void => {
-  const before = step.state.policy
-  const after = event.policy
-  Step.patch(step, { policy: after })
+  const { policy } = event
+  Step.patch(step, { policy })
   for (const id of Array.from(HashMap.keys(step.state.issues))) {
     const entry = Step.entryOf(step, id)
     if (entry === undefined) continue
@@ -22,20 +21,23 @@ export const policyChanged = (step: Step.Step, event: { readonly policy: Policy 
       Stopping.watchRouting(step, entry)
       continue
     }
-    const isLifted = entry.hold !== null && Limits.isLiftedByPolicy(entry.hold, before, after)
+    const isLifted = entry.hold !== null && Limits.isLiftedBy(entry.hold, policy)
     Settling.reconcile(step, isLifted ? Settling.liftHold(step, entry, "a raised limit") : entry)
   }
   step.mayStart = true
   Polling.request(step)
 }
 
-/** Shows what is wrong with the newest configuration, and closes the gate when nothing may start under it. */
+/**
+ * Shows what is wrong with the newest configuration, and closes the gate when nothing may start under it. Only a good
+ * one opens that gate again.
+ */
 export const configurationJudged = (
   step: Step.Step,
   event: { readonly problem: string | null; readonly closesGate: boolean }
 ): void => {
   Step.patch(step, { configurationProblem: event.problem })
-  Step.patchGates(step, { configuration: event.closesGate ? event.problem : null })
+  if (event.closesGate || event.problem === null) Step.patchGates(step, { configuration: event.problem })
 }
 
 /** Keeps an issue from starting until an operator releases it; its live run is stopped. */

@@ -43,20 +43,50 @@ const lowerBound = (order: ReadonlyArray<OrderKey>, key: OrderKey): number => {
 export const indexOf = (order: ReadonlyArray<OrderKey>, key: OrderKey): number => {
   const index = lowerBound(order, key)
   const found = order[index]
-  return found !== undefined && found.id === key.id ? index : -1
+  return found !== undefined && compare(found, key) === 0 ? index : -1
 }
 
-export const insert = (order: ReadonlyArray<OrderKey>, key: OrderKey): ReadonlyArray<OrderKey> =>
+const insert = (order: ReadonlyArray<OrderKey>, key: OrderKey): ReadonlyArray<OrderKey> =>
   indexOf(order, key) >= 0 ? order : order.toSpliced(lowerBound(order, key), 0, key)
 
-export const remove = (order: ReadonlyArray<OrderKey>, key: OrderKey): ReadonlyArray<OrderKey> => {
+const remove = (order: ReadonlyArray<OrderKey>, key: OrderKey): ReadonlyArray<OrderKey> => {
   const index = indexOf(order, key)
   return index < 0 ? order : order.toSpliced(index, 1)
 }
 
-/** Many insertions and removals in one pass over a nearly sorted array. */
-export const rebuild = (
+/** Removals and insertions in one pass. Keys that are removed and not there are left out. */
+const merge = (
   order: ReadonlyArray<OrderKey>,
-  removed: ReadonlySet<string>,
+  removed: ReadonlyArray<OrderKey>,
   added: ReadonlyArray<OrderKey>
-): ReadonlyArray<OrderKey> => [...order.filter((key) => !removed.has(key.id)), ...added].sort(compare)
+): ReadonlyArray<OrderKey> => {
+  const gone = removed.map((key) => indexOf(order, key)).sort((self, that) => self - that)
+  const result: Array<OrderKey> = []
+  let at = 0
+  let nextGone = gone.findLastIndex((index) => index < 0) + 1
+  const copyUntil = (end: number) => {
+    for (; at < end; at++) {
+      if (at === gone[nextGone]) nextGone++
+      else result.push(order[at] as OrderKey)
+    }
+  }
+  for (const key of added.toSorted(compare)) {
+    copyUntil(lowerBound(order, key))
+    result.push(key)
+  }
+  copyUntil(order.length)
+  return result
+}
+
+/** From here on one pass over everything is cheaper than moving the array's tail for every key. */
+const manyKeys = 8
+
+/** Takes keys out of the order and puts others in. */
+export const change = (
+  order: ReadonlyArray<OrderKey>,
+  removed: ReadonlyArray<OrderKey>,
+  added: ReadonlyArray<OrderKey>
+): ReadonlyArray<OrderKey> =>
+  removed.length + added.length >= manyKeys
+    ? merge(order, removed, added)
+    : added.reduce(insert, removed.reduce(remove, order))

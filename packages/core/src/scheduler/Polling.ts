@@ -11,18 +11,20 @@ import { Command } from "./Command.ts"
 import type { TrackerProblem } from "./Event.ts"
 import * as Order from "./Order.ts"
 import * as Reading from "./Reading.ts"
-import { newEntry, type OrderKey, type State } from "./State.ts"
+import { newEntry, type State } from "./State.ts"
 import * as Step from "./Step.ts"
 import * as TrackerGate from "./TrackerGate.ts"
 
 const slowLaneEveryPolls = 10
 const slowLaneEveryMs = 300_000
 
-/** Ids that have a workspace and are looked at by nothing else. */
+/** Ids that no poll lists and nothing else looks at: they have a workspace, or nobody knows yet what became of them. */
 const parked = (state: State): ReadonlyArray<IssueId> => {
   const ids: Array<IssueId> = []
-  for (const entry of HashMap.values(state.issues)) {
-    if (entry.workspace !== null && !entry.listed && entry.run === null) ids.push(entry.issue.id)
+  for (const { issue, listed, misses, readAt, released, run, workspace } of HashMap.values(state.issues)) {
+    if (listed || run !== null) continue
+    const isOpen = released === null || misses === 1 || readAt === Number.NEGATIVE_INFINITY
+    if (isOpen || workspace !== null) ids.push(issue.id)
   }
   return ids
 }
@@ -51,6 +53,8 @@ export const start = (step: Step.Step): void => {
 }
 
 interface Difference {
+  /** The answer without repeats. Where it is equal to the last one it is the last one's copy: no second one is kept. */
+  readonly issues: ReadonlyArray<Issue>
   readonly changed: ReadonlyArray<Issue>
   readonly delisted: ReadonlyArray<IssueId>
 }
@@ -58,61 +62,64 @@ interface Difference {
 /** What differs between two answers. Equal issues in equal places are settled without any look-up. */
 const difference = (
   before: ReadonlyArray<Issue>,
-  after: ReadonlyArray<Issue>,
+  answer: ReadonlyArray<Issue>,
   divergent: HashSet.HashSet<IssueId>
 ): Difference => {
+  const issues: Array<Issue> = []
   const changed: Array<Issue> = []
   const isTouched = HashSet.isEmpty(divergent) ? () => false : (id: IssueId) => HashSet.has(divergent, id)
-  let byId: Map<IssueId, Issue> | undefined
-  let isAligned = before.length === after.length
-  for (const [index, issue] of after.entries()) {
-    let known = before[index]
-    if (known?.id !== issue.id) {
-      isAligned = false
-      byId ??= new Map(before.map((other) => [other.id, other]))
-      known = byId.get(issue.id)
-    }
-    if (known === undefined || !isSame(known, issue) || isTouched(issue.id)) changed.push(issue)
+  const take = (known: Issue | undefined, issue: Issue) => {
+    const isEqual = known !== undefined && isSame(known, issue)
+    issues.push(isEqual ? known : issue)
+    if (!isEqual || isTouched(issue.id)) changed.push(issue)
   }
-  if (isAligned) return { changed, delisted: [] }
-  const ids = new Set(after.map((issue) => issue.id))
-  return { changed, delisted: before.flatMap((issue) => (ids.has(issue.id) ? [] : [issue.id])) }
+  let aligned = 0
+  for (const issue of answer) {
+    const known = before[aligned]
+    if (known?.id !== issue.id) break
+    take(known, issue)
+    aligned++
+  }
+  if (aligned === before.length && aligned === answer.length) return { issues, changed, delisted: [] }
+  const places = new Map<IssueId, number>()
+  for (const [place, issue] of before.entries()) places.set(issue.id, place)
+  const isListed = before.map((_, place) => place < aligned)
+  const added = new Set<IssueId>()
+  for (const issue of answer.slice(aligned)) {
+    const place = places.get(issue.id)
+    if (place === undefined ? added.has(issue.id) : isListed[place]) continue
+    if (place === undefined) added.add(issue.id)
+    else isListed[place] = true
+    take(place === undefined ? undefined : before[place], issue)
+  }
+  return { issues, changed, delisted: before.flatMap((issue, place) => (isListed[place] ? [] : [issue.id])) }
+}
+
+const isBeingRefreshed = (step: Step.Step, id: IssueId): boolean => {
+  const { inFlight } = step.state.refresh
+  return inFlight !== null && HashSet.has(inFlight, id)
 }
 
 const delist = (step: Step.Step, ids: ReadonlyArray<IssueId>, answeredAt: number): void => {
-  const gone = new Set<IssueId>()
   for (const id of ids) {
     const entry = Step.entryOf(step, id)
     if (entry === undefined || !entry.listed) continue
-    if (entry.retry === null) gone.add(id)
-    Step.put(
-      step,
-      { ...entry, listed: false, awaitingRead: false, readAt: Math.max(entry.readAt, answeredAt) },
-      { ordered: false }
-    )
-    if (entry.unreadable === null) Reading.want(step, id, "refresh")
+    Step.update(step, entry, { listed: false, awaitingRead: false, readAt: Math.max(entry.readAt, answeredAt) })
+    // A live run is read with every poll: a second read would make one poll count as two misses.
+    const isRefreshed = entry.run !== null && (entry.misses > 0 || isBeingRefreshed(step, id))
+    if (entry.unreadable === null && !isRefreshed) Reading.want(step, id, "refresh")
   }
-  Step.patch(step, { order: Order.rebuild(step.state.order, gone, []) })
 }
 
-/** Takes in issues that were not known: all at once, so that a first poll of a large board costs one sort. */
-const admit = (step: Step.Step, issues: ReadonlyArray<Issue>, startedAt: number): void => {
-  const added: Array<OrderKey> = []
-  for (const issue of issues) {
-    const key = Order.keyOf(issue)
-    Step.put(step, { ...newEntry(issue, key, startedAt), listed: true }, { ordered: false })
-    added.push(key)
+/** Looks again at what was remembered only until this poll was answered. */
+const forgetFading = (step: Step.Step): void => {
+  const { fading } = step.state
+  if (HashSet.isEmpty(fading)) return
+  Step.patch(step, { fading: HashSet.empty() })
+  for (const id of fading) {
+    const entry = Step.entryOf(step, id)
+    if (entry !== undefined) Step.put(step, entry)
   }
-  Step.patch(step, { order: Order.rebuild(step.state.order, new Set(), added) })
-}
-
-const withoutRepeats = (issues: ReadonlyArray<Issue>): ReadonlyArray<Issue> => {
-  const seen = new Set<IssueId>()
-  for (const issue of issues) seen.add(issue.id)
-  if (seen.size === issues.length) return issues
-  const first = new Map<IssueId, Issue>()
-  for (const issue of issues) if (!first.has(issue.id)) first.set(issue.id, issue)
-  return [...first.values()]
 }
 
 /** The answer of a poll. */
@@ -120,29 +127,30 @@ export const polled = (
   step: Step.Step,
   event: { readonly batch: IssueBatch; readonly startedAt: number; readonly startedAtWall: number }
 ): void => {
-  TrackerGate.noteSuccess(step)
   const { startedAt, startedAtWall } = event
-  const { poll, divergent, policy } = step.state
-  const issues = withoutRepeats(event.batch.issues)
-  const { changed, delisted } = difference(poll.issues, issues, divergent)
+  const { poll, demand, divergent, policy } = step.state
+  if (startedAt < poll.answeredAt) return Step.ignore(step)
+  TrackerGate.noteSuccess(step)
+  const { issues, changed, delisted } = difference(poll.issues, event.batch.issues, divergent)
   const fresh: Array<Issue> = []
   const known: Array<Issue> = []
   for (const issue of changed) (Step.entryOf(step, issue.id) === undefined ? fresh : known).push(issue)
   if (delisted.length > 0) delist(step, delisted, poll.answeredAt)
-  if (fresh.length > 0) admit(step, fresh, startedAt)
+  for (const issue of fresh) Step.put(step, { ...newEntry(issue, Order.keyOf(issue), startedAt), listed: true })
   for (const issue of known) {
     const entry = Step.entryOf(step, issue.id)
     if (entry === undefined) continue
     const applied = Reading.applyFacts(step, entry, issue, startedAt, true)
     const stored = Step.entryOf(step, issue.id) ?? applied
     if (!stored.listed) Step.update(step, stored, { listed: true })
-    if (stored.readAt <= startedAt) {
-      Step.patch(step, { divergent: HashSet.remove(step.state.divergent, issue.id) })
-    }
+    const change = isSame(stored.issue, issue) ? HashSet.remove : HashSet.add
+    Step.patch(step, { divergent: change(step.state.divergent, issue.id) })
   }
   Reading.rememberMalformed(step, event.batch.malformed, true)
   Reading.applyMalformed(step, event.batch.malformed, startedAt)
-  if (changed.length > 0 || delisted.length > 0) step.mayStart = true
+  if (changed.length > 0 || delisted.length > 0 || demand.inFlight !== null || !HashSet.isEmpty(demand.wanted)) {
+    step.mayStart = true
+  }
   Step.patch(step, {
     poll: {
       ...step.state.poll,
@@ -153,6 +161,7 @@ export const polled = (
       answeredAtWall: startedAtWall
     }
   })
+  forgetFading(step)
   step.timersChanged = true
 }
 

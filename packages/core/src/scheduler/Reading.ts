@@ -77,13 +77,21 @@ const followUp = (step: Step.Step, entry: Entry, startedAt: number): Entry => {
   return answerIfAsked(step, Stopping.watchRouting(step, entry), startedAt)
 }
 
+/** A read that newer facts overtook changes nothing; what waited for it goes on with those. */
+const goOnWithNewer = (step: Step.Step, entry: Entry): Entry => {
+  if (!entry.awaitingRead) return followUp(step, entry, readAtOf(step.state, entry))
+  step.mayStart = true
+  step.readForStart.add(entry.issue.id)
+  return followUp(step, Step.update(step, entry, { awaitingRead: false }), readAtOf(step.state, entry))
+}
+
 const markDivergent = (step: Step.Step, entry: Entry): void => {
   if (entry.listed) Step.patch(step, { divergent: HashSet.add(step.state.divergent, entry.issue.id) })
 }
 
-/** Takes a snapshot of an issue from a read that began at `startedAt`; an older one changes nothing. */
+/** Takes a snapshot of an issue from a read that began at `startedAt`; an older one overwrites nothing. */
 export const applyFacts = (step: Step.Step, entry: Entry, issue: Issue, startedAt: number, isPoll = false): Entry => {
-  if (startedAt < readAtOf(step.state, entry)) return entry
+  if (startedAt < readAtOf(step.state, entry)) return isPoll ? entry : goOnWithNewer(step, entry)
   const kept = isSame(entry.issue, issue) ? entry.issue : issue
   const key = Order.keyOf(kept)
   const fresh: Entry = {
@@ -99,6 +107,7 @@ export const applyFacts = (step: Step.Step, entry: Entry, issue: Issue, startedA
   const isNews = kept !== entry.issue || entry.misses > 0 || entry.unreadable !== null || fresh.listed !== entry.listed
   if (isNews && !isPoll) markDivergent(step, fresh)
   if (isNews || entry.awaitingRead) step.mayStart = true
+  if (entry.awaitingRead) step.readForStart.add(entry.issue.id)
   Step.put(step, fresh)
   return followUp(step, fresh, startedAt)
 }
@@ -118,6 +127,11 @@ export const applyMalformed = (step: Step.Step, records: ReadonlyArray<Malformed
   for (const { id, message } of records) {
     const entry = id === null ? undefined : Step.entryOf(step, id)
     if (entry === undefined) continue
+    if (startedAt < readAtOf(step.state, entry)) {
+      goOnWithNewer(step, entry)
+      continue
+    }
+    if (entry.awaitingRead) step.mayStart = true
     const marked = Step.update(step, entry, { unreadable: message, misses: 0, awaitingRead: false })
     markDivergent(step, marked)
     if (isClosingRead(marked, startedAt)) Settling.settleClosing(step, marked, null)
@@ -138,9 +152,20 @@ export const rememberMalformed = (step: Step.Step, records: ReadonlyArray<Malfor
   Step.patch(step, { malformed: [...read, ...others].slice(0, malformedKept) })
 }
 
-const endFlight = (step: Step.Step, lane: Lane): void => {
+/** Whether a start, a turn or the end of a run waits for a read of this issue. */
+const isAwaited = ({ awaitingRead, run }: Entry): boolean =>
+  awaitingRead || (run !== null && (run.closing !== null || (run.turn !== null && run.turn.askedAt !== null)))
+
+/** Ends the request under way in this lane; false when these ids are not what it asked for. */
+const endFlight = (step: Step.Step, lane: Lane, ids: ReadonlyArray<IssueId>): boolean => {
+  const { inFlight } = step.state[lane]
+  if (inFlight === null || HashSet.size(inFlight) !== ids.length || !ids.every((id) => HashSet.has(inFlight, id))) {
+    Step.ignore(step)
+    return false
+  }
   Step.patch(step, { [lane]: { ...step.state[lane], inFlight: null } })
   step.timersChanged = true
+  return true
 }
 
 /** The answer of a read by ids. */
@@ -153,7 +178,7 @@ export const read = (
     readonly startedAt: number
   }
 ): void => {
-  endFlight(step, event.lane)
+  if (!endFlight(step, event.lane, event.ids)) return
   TrackerGate.noteSuccess(step)
   const { batch, startedAt } = event
   rememberMalformed(step, batch.malformed, false)
@@ -167,21 +192,44 @@ export const read = (
   }
   for (const id of event.ids) {
     const entry = seen.has(id) ? undefined : Step.entryOf(step, id)
-    if (entry !== undefined && startedAt >= readAtOf(step.state, entry)) applyMiss(step, entry, startedAt)
+    if (entry === undefined) continue
+    if (startedAt < readAtOf(step.state, entry)) goOnWithNewer(step, entry)
+    else applyMiss(step, entry, startedAt)
+  }
+  if (event.lane === "refresh") return
+  step.mayStart = true
+  for (const id of event.ids) {
+    const entry = Step.entryOf(step, id)
+    if (entry !== undefined && isAwaited(entry)) want(step, id)
   }
 }
 
-/** A read by ids failed: what a start or a turn waits for is asked again after the tracker's backoff. */
+/**
+ * A read by ids failed: what a start or a turn waits for is asked again after the tracker's backoff, and so is an issue
+ * that no poll lists. What is live, queued or held is read beside the next poll anyway.
+ */
 export const readFailed = (
   step: Step.Step,
   event: { readonly lane: Lane; readonly ids: ReadonlyArray<IssueId>; readonly problem: TrackerProblem }
 ): void => {
-  endFlight(step, event.lane)
+  if (!endFlight(step, event.lane, event.ids)) return
   TrackerGate.noteFailure(step, event.problem)
-  if (event.lane !== "demand") return
+  step.mayStart = true
   for (const id of event.ids) {
     const entry = Step.entryOf(step, id)
-    if (entry?.run?.closing) Settling.settleClosing(step, entry, null)
-    else if (entry !== undefined && (entry.awaitingRead || (entry.run?.turn?.askedAt ?? null) !== null)) want(step, id)
+    if (entry === undefined) continue
+    if (event.lane === "refresh") {
+      if (!entry.listed && entry.run === null) want(step, id, "refresh")
+    } else if (entry.run?.closing) Settling.settleClosing(step, entry, null)
+    else if (isAwaited(entry)) want(step, id)
+  }
+}
+
+/** While the tracker is to be left alone, no run keeps its slot for a closing read. */
+export const giveUpClosing = (step: Step.Step): void => {
+  if (TrackerGate.isOpen(step)) return
+  for (const id of step.state.demand.wanted) {
+    const entry = Step.entryOf(step, id)
+    if (entry !== undefined) Settling.settleClosing(step, entry, null)
   }
 }

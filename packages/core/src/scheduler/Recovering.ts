@@ -3,6 +3,7 @@ import type { IssueId } from "../domain/Ids.ts"
 import { make as makeIssue } from "../domain/Issue.ts"
 import type { IssueProjection, StoredState } from "../domain/Journal.ts"
 import type { RecoveredWorkspace } from "../domain/Workspace.ts"
+import * as Limits from "./Limits.ts"
 import * as Order from "./Order.ts"
 import * as Reading from "./Reading.ts"
 import * as Settling from "./Settling.ts"
@@ -33,7 +34,11 @@ const restore = (step: Step.Step, stored: IssueProjection): void => {
     baselineAfter: step.at.now
   }
   Step.put(step, entry)
-  if (hold !== null) return
+  Reading.want(step, stored.issueId, "refresh")
+  if (hold !== null) {
+    if (Limits.isLiftedBy(hold, step.state.policy)) Settling.liftHold(step, entry, "a raised limit")
+    return
+  }
   const { retry } = stored
   if (retry !== null) {
     const delayMs = delayUntil(step, retry.dueAtWallMs)

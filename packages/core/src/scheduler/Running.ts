@@ -3,6 +3,7 @@ import type { RunId, SessionId } from "../domain/Ids.ts"
 import { JournalRecord } from "../domain/Journal.ts"
 import type { Usage } from "../domain/Usage.ts"
 import { Command } from "./Command.ts"
+import * as Ending from "./Ending.ts"
 import * as Limits from "./Limits.ts"
 import * as Reading from "./Reading.ts"
 import * as RuntimeGates from "./RuntimeGates.ts"
@@ -78,8 +79,12 @@ export const sessionUpdated = (
   step: Step.Step,
   event: { readonly runId: RunId; readonly session: SessionId | null; readonly usage: Usage }
 ): void => {
-  const live = working(step, event.runId)
-  if (live === undefined) return
+  const live = Step.liveOf(step, event.runId)
+  if (live === undefined) return Ending.usedLate(step, event.runId, event.usage)
+  if (live.run.stage === "preparing" || live.run.stage === "finishing") {
+    Spending.add(step, live.entry, live.run, event.usage)
+    return Step.ignore(step)
+  }
   const spent = Spending.add(step, live.entry, live.run, event.usage)
   const run = spent.run ?? live.run
   const session = event.session ?? run.session

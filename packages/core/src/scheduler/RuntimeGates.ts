@@ -71,7 +71,8 @@ export const takeTrial = (step: Step.Step, runId: RunId): void => {
 /** A launch found the runtime down: closed for a backoff, since nobody may tell when it is up again. */
 export const noteUnavailable = (step: Step.Step, reason: string): void => {
   const down = step.state.gates.runtimeDown
-  if (down !== null && down.retryAt === null) return
+  // While the gate is closed no launch begins: what fails now was under way with the one that closed it.
+  if (down !== null && (down.retryAt === null || step.at.now < down.retryAt)) return
   const failures = (down?.failures ?? 0) + 1
   const retryAt = step.at.now + Backoff.retryDelayMs(failures, step.state.policy)
   Step.patchGates(step, { runtimeDown: { reason, retryAt, failures } })

@@ -3,9 +3,10 @@
  * forget to write one.
  */
 import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
 import { type FleetProjection, type IssueProjection, JournalRecord } from "../domain/Journal.ts"
 import * as Gates from "./Gates.ts"
-import type { Entry, Instant, State } from "./State.ts"
+import type { Entry, Instant, ReleaseReason, State } from "./State.ts"
 import * as Step from "./Step.ts"
 
 const projectionOf = (entry: Entry, at: Instant): IssueProjection => ({
@@ -43,13 +44,27 @@ const isSameProjection = (before: Entry, after: Entry): boolean =>
 
 const fleetOf = (state: State): FleetProjection => ({ paused: state.gates.paused, usageByDay: state.usageByDay })
 
+/** Not read yet, or read no earlier than the last poll: others may name it, and know less of it than is known here. */
+const isNews = (step: Step.Step, entry: Entry): boolean =>
+  entry.readAt === Number.NEGATIVE_INFINITY || entry.readAt >= step.state.poll.answeredAt
+
+const wordsOf: { readonly [Reason in ReleaseReason]: (state: string) => string } = {
+  gone: () => "gone from the tracker",
+  terminal: (state) => `in the terminal state ${state}`,
+  inactive: (state) => `in the state ${state}, which is not active`
+}
+
 /** Forgets what is released and has nothing left: no workspace, hold or removal, and no place in the last poll. */
 const forget = (step: Step.Step, entry: Entry): boolean => {
   const { released, run, retry, hold, workspace, removal, listed, issue, counters } = entry
   const isDone = released !== null && run === null && retry === null && hold === null
   if (!isDone || workspace !== null || removal !== null || listed) return false
+  if (released !== "gone" && isNews(step, entry)) {
+    Step.patch(step, { fading: HashSet.add(step.state.fading, issue.id) })
+    return false
+  }
   const { state } = issue
-  const reason = released === "gone" ? "gone from the tracker" : `in the state ${state}`
+  const reason = wordsOf[released](state)
   Step.record(step, JournalRecord.Forgotten({ ...Step.named(entry), state, claims: counters.claims, reason }))
   Step.drop(step, entry)
   return true
@@ -59,9 +74,9 @@ const forget = (step: Step.Step, entry: Entry): boolean => {
 export const save = (step: Step.Step): void => {
   for (const [id, before] of step.touched) {
     const entry = Step.entryOf(step, id)
-    if (entry === undefined || forget(step, entry)) {
+    if (entry === undefined || forget(step, entry) || !isWorthKeeping(entry)) {
       if (before !== undefined && isWorthKeeping(before)) Step.record(step, JournalRecord.IssueDropped({ issueId: id }))
-    } else if (isWorthKeeping(entry) && (before === undefined || !isSameProjection(before, entry))) {
+    } else if (before === undefined || !isSameProjection(before, entry)) {
       Step.record(step, JournalRecord.IssueSaved({ projection: projectionOf(entry, step.at) }))
     }
   }

@@ -10,8 +10,7 @@ import * as Backoff from "./Backoff.ts"
 import { render, stopWords } from "./Decision.ts"
 import { isTerminal, routing } from "./Eligibility.ts"
 import * as Limits from "./Limits.ts"
-import type { Entry, LiveRun, ReleaseReason } from "./State.ts"
-import * as RuntimeGates from "./RuntimeGates.ts"
+import type { Entry, LiveRun, ReleaseReason, Stop } from "./State.ts"
 import * as Step from "./Step.ts"
 
 export const placeHold = (step: Step.Step, entry: Entry, hold: Hold): Entry => {
@@ -82,8 +81,8 @@ const count = (entry: Entry, run: LiveRun, outcome: Outcome.Outcome, progress: b
   const { counters } = entry
   const attempts = counters.attempts + 1
   if (outcome._tag === "Succeeded") {
-    const idle = run.kind === "continuation" && !progress ? counters.idleContinuations + 1 : 0
-    return { ...counters, attempts, failures: 0, usageLimits: 0, idleContinuations: idle }
+    const idleContinuations = progress ? 0 : counters.idleContinuations + (run.kind === "continuation" ? 1 : 0)
+    return { ...counters, attempts, failures: 0, usageLimits: 0, idleContinuations }
   }
   if (outcome._tag === "UsageLimited") {
     const usageLimits = counters.usageLimits + 1
@@ -99,6 +98,11 @@ const count = (entry: Entry, run: LiveRun, outcome: Outcome.Outcome, progress: b
 
 const usageLimitsThatFail = 5
 
+/** Whether a run was cut short for a reason that is not the issue's: it is neither continued nor retried, but run again. */
+const isPutBack = ({ reason }: Stop, outcome: Outcome.Outcome): boolean =>
+  reason === "gate" ||
+  (outcome._tag === "Cancelled" && (reason === "shutdown" || reason === "operator" || reason === "over_limit"))
+
 /** How an active issue goes on after a run. */
 const goOn = (step: Step.Step, entry: Entry, run: LiveRun, outcome: Outcome.Outcome): Entry => {
   const reason = Outcome.reason(outcome)
@@ -106,8 +110,8 @@ const goOn = (step: Step.Step, entry: Entry, run: LiveRun, outcome: Outcome.Outc
   const limit = Limits.reached(entry, step.state.policy, reason)
   if (limit !== null) return placeHold(step, entry, limit)
   const sameKind: RetryKind = run.kind === "first" ? "gate" : run.kind
-  if (run.stop?.reason === "gate") {
-    return queueRetry(step, entry, { kind: sameKind, delayMs: 0, reason: stopWords.gate })
+  if (run.stop !== null && isPutBack(run.stop, outcome)) {
+    return queueRetry(step, entry, { kind: sameKind, delayMs: 0, reason: stopWords[run.stop.reason] })
   }
   if (run.stop?.reason === "not_eligible") {
     return run.kind === "first" ? entry : queueRetry(step, entry, { kind: run.kind, delayMs: 0, reason: null })
@@ -144,12 +148,11 @@ export const settle = (
   const ended = Step.update(step, entry, {
     run: null,
     counters: count(entry, run, outcome, worked),
-    lastRun: { runId: run.runId, outcome, usage: run.usage, endedAtWall: step.at.wallTime },
+    lastRun: { runId: run.runId, outcome, usage: run.usage, endedAtWall: step.at.wallTime, isClosing: false },
     baseline: closingRead,
     baselineAfter: closingRead === null ? step.at.now : null
   })
   Step.patch(step, { lastRunEndedAt: step.at.now })
-  RuntimeGates.noteEnd(step, entry.issue.id, run, outcome)
   const settled = reconcile(step, ended)
   return settled.released === null ? goOn(step, settled, run, outcome) : settled
 }

@@ -1,6 +1,7 @@
 /** What operators and programs see: a plain, serialisable view, derived from the state when somebody reads it. */
 import * as HashMap from "effect/HashMap"
 import type { IssueId, RunId, SessionId } from "../domain/Ids.ts"
+import * as CodePointOrder from "../domain/CodePointOrder.ts"
 import * as Outcome from "../domain/Outcome.ts"
 import type { Usage } from "../domain/Usage.ts"
 import * as Decision from "./Decision.ts"
@@ -100,7 +101,7 @@ const viewOf = (state: State, entry: Entry, at: Instant, gates: ReadonlyArray<Cl
 }
 
 const byIdentifier = (self: IssueView, that: IssueView): number =>
-  self.identifier < that.identifier ? -1 : self.identifier > that.identifier ? 1 : 0
+  CodePointOrder.compare(self.identifier, that.identifier)
 
 /** A function of the state and the instant; issues by code point of their identifier. */
 export const make = (state: State, at: Instant): Snapshot => {

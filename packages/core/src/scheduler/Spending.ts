@@ -11,8 +11,8 @@ const addToDay = (step: Step.Step, usage: Usage.Usage): void => {
   const day = Gates.dayOf(step.at.wallTime)
   const total = Usage.add(Gates.usageToday(step.state, step.at.wallTime), usage)
   const others = step.state.usageByDay.filter((entry) => entry.day !== day)
-  const usageByDay = [...others, { day, usage: total }].sort((self, that) => that.day - self.day).slice(0, daysKept)
-  Step.patch(step, { usageByDay })
+  // Today comes first whatever its number: a clock that was ahead must not push it out.
+  Step.patch(step, { usageByDay: [{ day, usage: total }, ...others].slice(0, daysKept) })
 }
 
 /** Takes a report of what a live run used so far. Totals never go down, and nothing counts twice. */

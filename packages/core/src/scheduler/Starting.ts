@@ -18,6 +18,7 @@ import * as Settling from "./Settling.ts"
 import { type Entry, readAtOf } from "./State.ts"
 import * as Step from "./Step.ts"
 import * as Stopping from "./Stopping.ts"
+import * as TrackerGate from "./TrackerGate.ts"
 
 /** A candidate read less than this ago needs no further read before it starts. */
 const freshMs = 5_000
@@ -60,10 +61,20 @@ const claim = (step: Step.Step, entry: Entry): void => {
   Step.command(step, Command.PrepareWorkspace({ run: { runId, issue: entry.issue, attempt } }))
 }
 
-/** Starts that wait for their read; each has a slot in mind. */
+const isFresh = (step: Step.Step, entry: Entry): boolean =>
+  step.at.now - readAtOf(step.state, entry) < freshMs || step.readForStart.has(entry.issue.id)
+
+/**
+ * Starts that wait for a read under way; each has a slot in mind. What a poll has told meanwhile needs no read any
+ * more, and a read that waits for the tracker's backoff keeps no slot from others.
+ */
 const pendingStarts = (step: Step.Step): number => {
-  const { inFlight, wanted } = step.state.demand
-  const isStart = (id: IssueId) => Step.entryOf(step, id)?.awaitingRead === true
+  const { inFlight } = step.state.demand
+  const wanted = TrackerGate.isOpen(step) ? step.state.demand.wanted : []
+  const isStart = (id: IssueId) => {
+    const entry = Step.entryOf(step, id)
+    return entry?.awaitingRead === true && !isFresh(step, entry)
+  }
   const waiting = new Set([...wanted, ...(inFlight ?? [])].filter(isStart))
   return waiting.size
 }
@@ -74,24 +85,31 @@ const pendingStarts = (step: Step.Step): number => {
  */
 export const fillSlots = (step: Step.Step): void => {
   const { state } = step
+  const { maxConcurrentAgents } = state.policy
+  if (HashMap.size(state.live) >= maxConcurrentAgents) return
   if (!state.started || Gates.closed(state, step.at).length > 0) return
   let promised = pendingStarts(step)
+  const fullStates = new Set<string>()
   for (const key of state.order) {
-    if (HashMap.size(step.state.live) + promised >= step.state.policy.maxConcurrentAgents) return
+    if (HashMap.size(step.state.live) + promised >= maxConcurrentAgents) return
     const entry = Step.entryOf(step, key.id)
     if (entry === undefined || entry.run !== null || entry.released !== null || entry.hold !== null) continue
-    if (Eligibility.own(step.state, entry, step.at) !== null) continue
-    if (Eligibility.capacity(step.state, entry.issue) !== null) continue
+    if (entry.retry !== null && entry.retry.dueAt > step.at.now) continue
+    if (fullStates.has(entry.issue.state) || Eligibility.own(step.state, entry, step.at) !== null) continue
+    if (Eligibility.capacity(step.state, entry.issue) !== null) {
+      fullStates.add(entry.issue.state)
+      continue
+    }
     const limit = Limits.reached(entry, step.state.policy, entry.retry?.reason ?? null)
     if (limit !== null) {
       Settling.placeHold(step, entry, limit)
-    } else if (step.at.now - readAtOf(step.state, entry) < freshMs) {
+    } else if (isFresh(step, entry)) {
       claim(step, entry)
       if (step.state.gates.failing !== null) return
     } else if (!entry.awaitingRead) {
       Step.update(step, entry, { awaitingRead: true })
       Reading.want(step, entry.issue.id)
-      promised++
+      if (TrackerGate.isOpen(step)) promised++
     }
   }
 }
@@ -107,8 +125,7 @@ export const prepared = (
   const entry = Step.update(step, live.entry, { workspace, run: { ...live.run, workspace, fingerprint } })
   const run = entry.run ?? live.run
   if (run.stop !== null) return Ending.finish(step, entry, run, Ending.outcomeOfStop(run.stop))
-  const gates = Gates.closed(step.state, step.at)
-  const isHeldBack = gates.length > 0 && !Gates.isTrial(step.state, run.runId)
+  const isHeldBack = Gates.holdsBack(step.state, run.runId, step.at)
   if (isHeldBack || Eligibility.facts(step.state, entry) !== null || entry.hold !== null) {
     const stop = Stopping.stopOf(step, isHeldBack ? "gate" : "not_eligible", "")
     const stopped = { ...run, stop }
@@ -137,7 +154,8 @@ export const preparationFailed = (
   }
 ): void => {
   const live = Step.liveOf(step, event.runId)
-  if (live === undefined || live.run.stage !== "preparing") return Step.ignore(step)
+  if (live === undefined) return Ending.endedLate(step, event.runId, null)
+  if (live.run.stage !== "preparing") return Step.ignore(step)
   const entry = event.workspace === null ? live.entry : Step.update(step, live.entry, { workspace: event.workspace })
   const outcome =
     live.run.stop !== null ? Ending.outcomeOfStop(live.run.stop) : Outcome.Failed({ reason: event.reason })

@@ -110,6 +110,8 @@ export interface EndedRun {
   readonly outcome: Outcome
   readonly usage: Usage.Usage
   readonly endedAtWall: number
+  /** It was given up, ended late, and its workspace is being closed. */
+  readonly isClosing: boolean
 }
 
 export type ReleaseReason = "terminal" | "inactive" | "gone"
@@ -217,9 +219,11 @@ export interface State {
   readonly queued: HashSet.HashSet<IssueId>
   readonly held: HashSet.HashSet<IssueId>
   readonly removing: HashSet.HashSet<IssueId>
+  /** Released issues with nothing left, remembered until a poll told others the same; see `Saving`. */
+  readonly fading: HashSet.HashSet<IssueId>
   /** Issues whose entry differs from the last poll's copy. */
   readonly divergent: HashSet.HashSet<IssueId>
-  /** Listed and queued issues, in the order of starts. */
+  /** Listed and queued issues that are neither released nor held, in the order of starts. */
   readonly order: ReadonlyArray<OrderKey>
   readonly poll: Poll
   readonly tracker: TrackerHealth
@@ -232,6 +236,8 @@ export interface State {
   /** Gates that were closed at the end of the last step, to notice when one opens. */
   readonly closedGates: ReadonlyArray<ClosedGate["gate"]>
   readonly wakeAt: number | null
+  /** No run, retry or removal is due before this instant; a lower bound, so that most steps look at no other issue. */
+  readonly issuesDueAt: number
   /** What is wrong with the newest WORKFLOW.md while the last good one stays in force; else null. */
   readonly configurationProblem: string | null
   /** Late or foreign events that changed nothing. */
@@ -251,6 +257,7 @@ export const initial = (options: { readonly instance: string; readonly policy: P
   queued: HashSet.empty(),
   held: HashSet.empty(),
   removing: HashSet.empty(),
+  fading: HashSet.empty(),
   divergent: HashSet.empty(),
   order: [],
   poll: {
@@ -282,6 +289,7 @@ export const initial = (options: { readonly instance: string; readonly policy: P
   lastRunEndedAt: Number.NEGATIVE_INFINITY,
   closedGates: [],
   wakeAt: null,
+  issuesDueAt: Number.POSITIVE_INFINITY,
   configurationProblem: null,
   ignoredEvents: 0
 })

@@ -9,7 +9,7 @@ import type { IssueId, RunId } from "../domain/Ids.ts"
 import { JournalRecord } from "../domain/Journal.ts"
 import { Command } from "./Command.ts"
 import * as Order from "./Order.ts"
-import type { Entry, Gates, Instant, LiveRun, State } from "./State.ts"
+import type { Entry, Gates, Instant, LiveRun, OrderKey, State } from "./State.ts"
 
 type Draft<A> = { -readonly [Key in keyof A]: A[Key] }
 
@@ -22,6 +22,12 @@ export interface Step {
   readonly commands: Array<Command>
   /** Entries as they were before the step, for the projections written at its end. */
   readonly touched: Map<IssueId, Entry | undefined>
+  /** Issues whose place in the order changed, with the key under which they stand in it; null when they do not. */
+  readonly moved: Map<IssueId, OrderKey | null>
+  /** Issues whose run, retry or removal changed, and with it when something about them is due. */
+  readonly timed: Set<IssueId>
+  /** Issues that were read for their start: that read is fresh however long it took. */
+  readonly readForStart: Set<IssueId>
   /** Something happened that may let an issue start. */
   mayStart: boolean
   /** Deadlines changed. */
@@ -35,6 +41,9 @@ export const begin = (state: State, at: Instant): Step => ({
   records: [],
   commands: [],
   touched: new Map(),
+  moved: new Map(),
+  timed: new Set(),
+  readForStart: new Set(),
   mayStart: false,
   timersChanged: false
 })
@@ -73,42 +82,61 @@ const touch = (step: Step, id: IssueId, before: Entry | undefined): void => {
   if (!step.touched.has(id)) step.touched.set(id, before)
 }
 
-const member = (set: HashSet.HashSet<IssueId>, id: IssueId, wanted: boolean): HashSet.HashSet<IssueId> =>
-  HashSet.has(set, id) === wanted ? set : wanted ? HashSet.add(set, id) : HashSet.remove(set, id)
+const member = (set: HashSet.HashSet<IssueId>, id: IssueId, was: boolean, is: boolean): HashSet.HashSet<IssueId> =>
+  was === is ? set : is ? HashSet.add(set, id) : HashSet.remove(set, id)
 
-const isOrdered = (entry: Entry | undefined): boolean => entry !== undefined && (entry.listed || entry.retry !== null)
+/** In no index, as an issue that is not known yet. */
+const nothing: Pick<Entry, "run" | "retry" | "hold" | "removal"> = { run: null, retry: null, hold: null, removal: null }
 
-const reorder = (step: Step, before: Entry | undefined, after: Entry | undefined): void => {
-  const was = isOrdered(before)
-  const is = isOrdered(after)
-  if (was && is && before?.key === after?.key) return
-  let order = step.state.order
-  if (was && before !== undefined) order = Order.remove(order, before.key)
-  if (is && after !== undefined) order = Order.insert(order, after.key)
-  patch(step, { order })
+/** The key under which an issue stands in the order of starts; null when it cannot start as long as it is like this. */
+const placeOf = (entry: Entry | undefined): OrderKey | null =>
+  entry !== undefined && entry.released === null && entry.hold === null && (entry.listed || entry.retry !== null)
+    ? entry.key
+    : null
+
+const move = (step: Step, id: IssueId, before: Entry | undefined, after: Entry | undefined): void => {
+  const place = placeOf(before)
+  if (place !== placeOf(after) && !step.moved.has(id)) step.moved.set(id, place)
 }
 
-/** Stores an entry. `ordered: false` leaves the order alone: the caller rebuilds it for many entries at once. */
-export const put = (step: Step, entry: Entry, options?: { readonly ordered: boolean }): void => {
+/** Brings the order up to date with what was put, all at once: a poll may move thousands. */
+export const reorder = (step: Step): void => {
+  if (step.moved.size === 0) return
+  const removed: Array<OrderKey> = []
+  const added: Array<OrderKey> = []
+  for (const [id, before] of step.moved) {
+    const after = placeOf(entryOf(step, id))
+    if (before === after) continue
+    if (before !== null) removed.push(before)
+    if (after !== null) added.push(after)
+  }
+  step.moved.clear()
+  patch(step, { order: Order.change(step.state.order, removed, added) })
+}
+
+/** Stores an entry. The order follows with {@link reorder}. */
+export const put = (step: Step, entry: Entry): void => {
   const id = entry.issue.id
   const before = entryOf(step, id)
   touch(step, id, before)
   step.state.issues = HashMap.set(step.state.issues, id, entry)
-  if (options?.ordered !== false) reorder(step, before, entry)
+  move(step, id, before, entry)
   const { live, queued, held, removing } = step.state
+  const was = before ?? nothing
   let nextLive = live
-  if (before?.run?.runId !== entry.run?.runId) {
-    if (before?.run) nextLive = HashMap.remove(nextLive, before.run.runId)
+  if (was.run?.runId !== entry.run?.runId) {
+    if (was.run) nextLive = HashMap.remove(nextLive, was.run.runId)
     if (entry.run) nextLive = HashMap.set(nextLive, entry.run.runId, id)
   }
-  const nextQueued = member(queued, id, entry.retry !== null)
-  const nextHeld = member(held, id, entry.hold !== null)
-  const nextRemoving = member(removing, id, entry.removal !== null)
+  const nextQueued = member(queued, id, was.retry !== null, entry.retry !== null)
+  const nextHeld = member(held, id, was.hold !== null, entry.hold !== null)
+  const nextRemoving = member(removing, id, was.removal !== null, entry.removal !== null)
   if (nextLive !== live || nextQueued !== queued || nextHeld !== held || nextRemoving !== removing) {
     patch(step, { live: nextLive, queued: nextQueued, held: nextHeld, removing: nextRemoving })
     step.mayStart = true
   }
-  if (before?.run !== entry.run || before?.retry !== entry.retry || before?.removal !== entry.removal) {
+  if (was.run !== entry.run || was.retry !== entry.retry || was.removal !== entry.removal) {
+    step.timed.add(id)
     step.timersChanged = true
   }
 }
@@ -134,13 +162,14 @@ export const touchRun = (step: Step, entry: Entry, run: LiveRun, fields: Partial
 export const drop = (step: Step, entry: Entry): void => {
   const id = entry.issue.id
   touch(step, id, entry)
-  reorder(step, entry, undefined)
+  move(step, id, entry, undefined)
   patch(step, {
     issues: HashMap.remove(step.state.issues, id),
-    queued: member(step.state.queued, id, false),
-    held: member(step.state.held, id, false),
-    removing: member(step.state.removing, id, false),
-    divergent: member(step.state.divergent, id, false)
+    queued: HashSet.remove(step.state.queued, id),
+    held: HashSet.remove(step.state.held, id),
+    removing: HashSet.remove(step.state.removing, id),
+    fading: HashSet.remove(step.state.fading, id),
+    divergent: HashSet.remove(step.state.divergent, id)
   })
 }
 

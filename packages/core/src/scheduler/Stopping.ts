@@ -76,6 +76,7 @@ export const watchRouting = (step: Step.Step, entry: Entry): Entry => {
 /** The runtime said whether the run has stopped. Unconfirmed, it may still report its end until the deadline. */
 export const settled = (step: Step.Step, event: { readonly runId: RunId; readonly result: StopResult }): void => {
   const live = Step.liveOf(step, event.runId)
+  if (live === undefined && event.result === "confirmed") return Ending.endedLate(step, event.runId, null)
   if (live === undefined || live.run.stop === null || live.run.stage === "finishing") return Step.ignore(step)
   if (event.result === "confirmed") Ending.finish(step, live.entry, live.run, Ending.outcomeOfStop(live.run.stop))
 }

@@ -10,10 +10,13 @@ const rateLimited = "TrackerRateLimited"
 export const noteFailure = (step: Step.Step, problem: TrackerProblem): void => {
   const { tracker, policy } = step.state
   const { now, wallTime } = step.at
-  const failures = tracker.failures + 1
   const isLimit = problem.tag === rateLimited
+  // Nothing is asked while the tracker is left alone: what fails then was under way with the first that failed.
+  const isRepeat = now >= tracker.retryAt
+  const failures = Math.max(1, isRepeat ? tracker.failures + 1 : tracker.failures)
+  const limits = isLimit ? Math.max(1, isRepeat ? tracker.limits + 1 : tracker.limits) : tracker.limits
   const pauseMs = isLimit
-    ? Backoff.rateLimitMs(problem.retryAtWallMs, wallTime, tracker.limits)
+    ? Backoff.rateLimitMs(problem.retryAtWallMs, wallTime, limits - 1)
     : Backoff.trackerDelayMs(failures, policy)
   const retryAt = Math.max(tracker.retryAt, now + pauseMs)
   if (tracker.error?.message !== problem.message) {
@@ -26,7 +29,7 @@ export const noteFailure = (step: Step.Step, problem: TrackerProblem): void => {
       error: { tag, message, retryable },
       retryAt,
       limitedUntil: isLimit ? retryAt : tracker.limitedUntil,
-      limits: isLimit ? tracker.limits + 1 : tracker.limits
+      limits
     }
   })
   step.timersChanged = true

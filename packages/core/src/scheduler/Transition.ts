@@ -30,6 +30,8 @@ export interface Transition {
 
 /** Everything that is due by itself. Harmless when nothing is. */
 const tick = (step: Step.Step): void => {
+  // The timer is spent, also when it fired a moment too early, as timers may: what is not due yet needs another.
+  Step.patch(step, { wakeAt: null })
   step.mayStart = true
   step.timersChanged = true
   for (const id of HashMap.values(step.state.live)) {
@@ -84,15 +86,19 @@ export const transition = (state: State, event: Event, at: Instant): Transition 
   if (step.state.started) {
     for (const id of step.touched.keys()) {
       const entry = Step.entryOf(step, id)
-      if (entry?.released === "terminal") Removing.consider(step, entry)
+      if (entry !== undefined && (entry.released === "terminal" || entry.removal !== null))
+        Removing.consider(step, entry)
     }
+    Reading.giveUpClosing(step)
     Polling.start(step)
+    Step.reorder(step)
     if (step.mayStart) Starting.fillSlots(step)
     Reading.flush(step, "demand")
     Reading.flush(step, "refresh")
   }
   if (step.mayStart || step.timersChanged) Saving.noteGates(step)
   Saving.save(step)
+  Step.reorder(step)
   Timers.schedule(step)
   return {
     state: { ...step.state, issues: HashMap.endMutation(step.state.issues) },

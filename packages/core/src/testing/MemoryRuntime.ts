@@ -32,8 +32,8 @@ export interface TurnContext extends PreparedRun {
   /** The session as known when the turn began. */
   readonly session: SessionId | null
   readonly emit: (event: AgentEvent) => Effect.Effect<void>
-  /** Emits a sign of life. */
-  readonly activity: (summary: string) => Effect.Effect<void>
+  /** Emits a sign of life, cut to what fits a line for people. */
+  readonly activity: (text: string) => Effect.Effect<void>
   /** Tells the workspace of a process. */
   readonly process: (pid: number) => Effect.Effect<void>
 }
@@ -77,6 +77,15 @@ export interface MemoryRuntime {
   readonly stops: CallLog.CallLog<{ readonly runId: RunId }>
 }
 
+/** Of a summary, in UTF-16 units. */
+const longestSummary = 200
+
+const oneLine = (text: string): string =>
+  text
+    .slice(0, longestSummary)
+    .replaceAll(/\p{Cc}+/gu, " ")
+    .trim()
+
 /** A runtime whose agent is `agent`. */
 export const make = Effect.fnUntraced(function* (agent: Agent, options: Options = {}): Effect.fn.Return<MemoryRuntime> {
   const open = new Set<RunId>()
@@ -109,7 +118,7 @@ export const make = Effect.fnUntraced(function* (agent: Agent, options: Options 
           prompt,
           session,
           emit,
-          activity: (summary) => emit(AgentEvent.Activity({ kind: "message", summary })),
+          activity: (text) => emit(AgentEvent.Activity({ kind: "message", summary: oneLine(text) })),
           process: onProcess
         }
         const stopped = Effect.as(Deferred.await(turn.stopped), TurnResult.Failed({ reason: "the agent was stopped" }))

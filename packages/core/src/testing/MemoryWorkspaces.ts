@@ -66,6 +66,9 @@ export interface MemoryWorkspaces {
   readonly calls: CallLog.CallLog<WorkspaceCall>
 }
 
+/** Of a key, what comes from the identifier. */
+const longestName = 100
+
 /** A root without workspaces. */
 export const make = (options: Options = {}): Effect.Effect<MemoryWorkspaces> =>
   Effect.sync(() => {
@@ -76,9 +79,10 @@ export const make = (options: Options = {}): Effect.Effect<MemoryWorkspaces> =>
     const script = Script.makeUnsafe<WorkspaceOperation, WorkspaceError>()
     let problems: ReadonlyArray<string> = []
 
-    /** Two identifiers that look alike as a name get different directories. */
+    /** One safe path segment; two identifiers that look alike as a name get different directories. */
     const takeKey = (issue: Issue): string => {
-      const name = issue.identifier.replaceAll(/[^A-Za-z0-9._-]/g, "_")
+      const safe = issue.identifier.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, longestName)
+      const name = /^\.{0,2}$/.test(safe) ? `_${safe}` : safe
       let key = name
       for (let n = 2; keys.has(key); n++) key = `${name}-${n}`
       keys.add(key)

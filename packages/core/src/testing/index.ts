@@ -6,3 +6,22 @@ export * as MemoryWorkspaces from "./MemoryWorkspaces.ts"
 export * as Script from "./Script.ts"
 export * as MemoryRunStore from "../orchestrator/MemoryRunStore.ts"
 export * as VirtualTime from "./VirtualTime.ts"
+export * as AgentPlay from "./conformance/AgentPlay.ts"
+export { type ConformanceCase, RuleBroken } from "./conformance/ConformanceCase.ts"
+export { type RunStoreScene, runStoreSuite, type RunStoreSubject } from "./conformance/RunStoreSuite.ts"
+export {
+  type RuntimeCondition,
+  type RuntimeScene,
+  runtimeSuite,
+  type RuntimeSubject
+} from "./conformance/RuntimeSuite.ts"
+export {
+  type IssueDraft,
+  type TrackerScene,
+  type TrackerStates,
+  trackerSuite,
+  type TrackerSubject
+} from "./conformance/TrackerSuite.ts"
+export { type WorkerPlan, type WorkerScene, workerSuite, type WorkerSubject } from "./conformance/WorkerSuite.ts"
+export type { WorkspaceScene, WorkspaceSubject } from "./conformance/WorkspaceScene.ts"
+export { workspaceSuite } from "./conformance/WorkspaceSuite.ts"
