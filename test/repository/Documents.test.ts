@@ -43,7 +43,8 @@ describe("documents", () => {
   it.each([
     ["README.md", "examples/embedding/promise.ts"],
     ["README.md", "examples/embedding/effect.ts"],
-    ["docs/testing.md", "packages/core/test/testing/RetryExample.test.ts"]
+    ["docs/testing.md", "packages/core/test/testing/RetryExample.test.ts"],
+    ["docs/adapters.md", "packages/core/test/testing/ConformanceExample.test.ts"]
   ])("%s shows %s as it is", (document, program) => {
     const shown = [...textOf(document).matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => match[1])
     assert.include(shown, textOf(program))

@@ -2,6 +2,7 @@
 import { ProcessProbe } from "@opensymphony/adapters-fs/process/ProcessProbe"
 import * as ShellProcess from "@opensymphony/adapters-fs/process/ShellProcess"
 import type { SessionId } from "@opensymphony/core/domain/Ids"
+import { killAfterMs } from "@opensymphony/core/domain/Policy"
 import type { AgentEvent, AgentSession, OpenSession, StopResult, Turn } from "@opensymphony/core/ports/AgentRuntime"
 import { RuntimeError } from "@opensymphony/core/ports/AgentRuntime"
 import { issueVariables } from "@opensymphony/core/workflow/IssueVariables"
@@ -21,9 +22,6 @@ export interface CommandOptions {
   /** `agent.stop_timeout_ms`: from the order to stop until it counts as unconfirmed. */
   readonly stopTimeoutMs: number
 }
-
-/** When KILL follows TERM: after a third of the stop timeout, at most ten seconds (`agent.stop_timeout_ms`). */
-export const killAfterMs = (stopTimeoutMs: number): number => Math.min(stopTimeoutMs / 3, 10_000)
 
 /** The pid of the process group at work; completed with null when none was started. */
 type Work = Deferred.Deferred<number | null>
@@ -83,7 +81,8 @@ export const make = Effect.fnUntraced(function* (options: CommandOptions, reques
         timeoutMs: null,
         killAfterMs: killAfterMs(options.stopTimeoutMs),
         onStart: (pid) => Effect.andThen(Deferred.succeed(current, pid), request.onProcess(pid)),
-        onLine
+        onLines: (stream, lines) =>
+          Effect.forEach(TurnOutput.selected(stream, lines), (line) => onLine(stream, line), { discard: true })
       }).pipe(
         Effect.map((result) => TurnOutput.result(output, result)),
         Effect.mapError(({ message, problem }) => new RuntimeError({ message, unavailable: problem === "system" })),

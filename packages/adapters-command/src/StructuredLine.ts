@@ -52,9 +52,12 @@ const usageLimit = (value: unknown): UsageLimit | null =>
     ? null
     : { untilMs: Option.getOrNull(Option.map(decodeInstant(value), DateTime.toEpochMillis)) }
 
+/** Whether it is worth the effort to {@link parse} the line. */
+export const isPossible = (line: string): boolean => line.includes(`"opensymphony"`)
+
 /** Null when the line is no JSON object with the key `opensymphony`. */
 export const parse = (line: string): StructuredLine | null => {
-  if (!line.includes(`"opensymphony"`)) return null
+  if (!isPossible(line)) return null
   const envelope = decodeEnvelope(line)
   if (Option.isNone(envelope) || !Object.hasOwn(envelope.value, "opensymphony")) return null
   const fields = Option.getOrElse(decodeFields(envelope.value.opensymphony), () => ({}) as typeof Fields.Type)

@@ -14,6 +14,8 @@ export interface TurnOutput {
 
 export const empty: TurnOutput = { lastLines: [], summary: null, usageLimit: null }
 
+/** Of lines that were read at once, so many become activity: all of what a person could follow. */
+const maxLinesAtOnce = 100
 const maxActivityLength = 200
 const maxReasonLines = 5
 /** Of a summary and of the lines in a reason, in UTF-16 units. */
@@ -43,6 +45,15 @@ export const accept = (
     events.push(AgentEvent.Activity({ kind: "report", summary: PlainText.oneLine(summary ?? "", maxActivityLength) }))
   }
   return [{ ...self, summary: summary ?? self.summary, usageLimit: structured.usageLimit ?? self.usageLimit }, events]
+}
+
+/** Of lines that were read at once, those to {@link accept}: in a flood the newest, and whatever may be structured. */
+export const selected = (stream: OutputStream, lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const firstOfNewest = lines.length - maxLinesAtOnce
+  if (firstOfNewest <= 0) return lines
+  return lines.filter(
+    (line, index) => index >= firstOfNewest || (stream === "stdout" && StructuredLine.isPossible(line))
+  )
 }
 
 const ending = (exit: ShellResult): string => {

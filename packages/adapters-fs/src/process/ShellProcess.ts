@@ -36,10 +36,13 @@ export interface ShellRequest {
   readonly timeoutMs: number | null
   /** TERM comes at once, KILL this much later. */
   readonly killAfterMs: number
-  /** Runs before anything is written to standard input. The pid is also the id of the process group. */
+  /**
+   * Runs before the script does anything: so much time there is to write the process down. If this program dies
+   * meanwhile, the script never runs. The pid is also the id of the process group.
+   */
   readonly onStart?: (pid: number) => Effect.Effect<void>
-  /** Called line by line, one at a time; output is read no faster than this returns. */
-  readonly onLine?: (stream: OutputStream, line: string) => Effect.Effect<void>
+  /** Called with the lines that were read at once, one call at a time; output is read no faster than this returns. */
+  readonly onLines?: (stream: OutputStream, lines: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
 export interface ShellResult {
@@ -97,12 +100,13 @@ const supervise = Effect.fnUntraced(function* (
     // Some refusals of the system are thrown by the platform instead of reported.
     Effect.catchDefect((defect) => Effect.fail(startError(request, { cause: defect })))
   )
-  const output = yield* readOutput(handle, request.onLine)
+  const output = yield* readOutput(handle, request.onLines)
   const status = exitStatus(handle)
 
   const finish = Effect.gen(function* () {
     if (request.onStart !== undefined) yield* request.onStart(handle.pid)
-    if (request.stdin !== undefined) yield* Effect.forkScoped(feed(handle, request.stdin))
+    const text = standardInput(request)
+    if (text !== undefined) yield* Effect.forkScoped(feed(handle, text))
     yield* Effect.raceFirst(status, Effect.andThen(output.handled, Effect.never))
     yield* request.timeoutMs === null ? Effect.timeoutOption(output.handled, pipeGraceMs) : output.handled
   })
@@ -126,13 +130,25 @@ const supervise = Effect.fnUntraced(function* (
   } satisfies ShellResult
 })
 
+/**
+ * With `onStart`, the shell first waits for a line on its standard input. POSIX has it read no byte beyond that line. All
+ * on the line of the script's first command, so that the shell's line numbers stay right.
+ */
+const scriptOf = ({ onStart, script, stdin }: ShellRequest): string => {
+  if (onStart === undefined) return script
+  return `read -r _ || exit 1; ${stdin === undefined ? "exec </dev/null; " : ""}${script}`
+}
+
+const standardInput = ({ onStart, stdin }: ShellRequest): string | undefined =>
+  onStart === undefined ? stdin : `\n${stdin ?? ""}`
+
 const command = (request: ShellRequest): ChildProcess.Command =>
-  ChildProcess.make("sh", ["-c", request.script], {
+  ChildProcess.make("sh", ["-c", scriptOf(request)], {
     cwd: request.cwd,
     env: request.environment,
     extendEnv: false,
     detached: true,
-    stdin: request.stdin === undefined ? "ignore" : "pipe",
+    stdin: standardInput(request) === undefined ? "ignore" : "pipe",
     forceKillAfter: 0
   })
 
@@ -172,7 +188,7 @@ interface Batch {
  * Reads both pipes to their end. Lines go through a queue of one batch to a single fiber that hands them on, so that a
  * slow handler slows the writer, and a handler that hangs can be given up while the pipes are still read.
  */
-const readOutput = Effect.fnUntraced(function* (handle: ChildProcessHandle, onLine: ShellRequest["onLine"]) {
+const readOutput = Effect.fnUntraced(function* (handle: ChildProcessHandle, onLines: ShellRequest["onLines"]) {
   const tail = OutputTail.make(maxTailLength)
   const batches = yield* Queue.bounded<Batch, Cause.Done>(1)
 
@@ -183,7 +199,7 @@ const readOutput = Effect.fnUntraced(function* (handle: ChildProcessHandle, onLi
       lines.length === 0 ? Effect.void : Queue.offer(batches, { stream, lines })
     const accept = (text: string) => {
       tail.append(text)
-      return onLine === undefined ? Effect.void : offer(splitter.push(text))
+      return onLines === undefined ? Effect.void : offer(splitter.push(text))
     }
     return Stream.runForEach(handle[stream], (bytes) => accept(decoder.decode(bytes, { stream: true }))).pipe(
       Effect.ignore,
@@ -196,9 +212,7 @@ const readOutput = Effect.fnUntraced(function* (handle: ChildProcessHandle, onLi
     Effect.forkScoped
   )
   const handler = yield* Stream.fromQueue(batches).pipe(
-    Stream.runForEach(({ stream, lines }) =>
-      onLine === undefined ? Effect.void : Effect.forEach(lines, (line) => onLine(stream, line), { discard: true })
-    ),
+    Stream.runForEach(({ stream, lines }) => (onLines === undefined ? Effect.void : onLines(stream, lines))),
     Effect.forkScoped
   )
 

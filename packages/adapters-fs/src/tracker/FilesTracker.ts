@@ -3,6 +3,7 @@ import type { IssueId } from "@opensymphony/core/domain/Ids"
 import * as Issue from "@opensymphony/core/domain/Issue"
 import type { IssueBatch, TrackerBackendService, TrackerError } from "@opensymphony/core/ports/TrackerBackend"
 import { TrackerBackend } from "@opensymphony/core/ports/TrackerBackend"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -49,7 +50,10 @@ const reader = (
 export const make = Effect.fnUntraced(function* (
   settings: FilesTrackerSettings
 ): Effect.fn.Return<TrackerBackendService, never, FileSystem.FileSystem | Path.Path> {
-  const services = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+  const services = Context.pick(
+    FileSystem.FileSystem,
+    Path.Path
+  )(yield* Effect.context<FileSystem.FileSystem | Path.Path>())
   const folder = yield* IssueFolder.make(settings.directory)
   const isActive = stateIn(settings.activeStates)
   const isTerminal = stateIn(settings.terminalStates)

@@ -10,6 +10,7 @@ import * as Path from "effect/Path"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import type { RunId } from "@opensymphony/core/domain/Ids"
 import type { Issue } from "@opensymphony/core/domain/Issue"
+import * as Policy from "@opensymphony/core/domain/Policy"
 import { HookFailed, type HookName, HookTimedOut, type WorkspaceError } from "@opensymphony/core/ports/WorkspaceBackend"
 import { issueVariables } from "@opensymphony/core/workflow/IssueVariables"
 import type { ProcessProbe } from "../process/ProcessProbe.ts"
@@ -31,15 +32,7 @@ export interface HookRun {
   readonly onEnd: (pid: number) => Effect.Effect<void, WorkspaceError, Files>
 }
 
-const killAfterMs = 5_000
 const maxQuoteLength = 200
-
-/**
- * Makes a script wait for a line on its standard input, which is written once its process is on record; if the
- * orchestrator dies before, the script never runs. All on the line of the script's first command, so that the shell's
- * line numbers stay right.
- */
-const gated = (script: string): string => `read -r _ || exit 1; exec </dev/null; ${script}`
 
 const scriptOf = (options: WorkspaceOptions, hook: HookName): string | null => {
   switch (hook) {
@@ -78,15 +71,14 @@ export const run = (
       )
     let started = Option.none<number>()
     const result = yield* ShellProcess.run({
-      script: gated(script),
-      stdin: "\n",
+      script,
       cwd: workspacePath,
       environment: {
         ...options.hookEnvironment,
         ...issueVariables({ issue, runId, attempt, workspacePath, workflowPath: options.workflowPath })
       },
       timeoutMs: options.hooks.timeoutMs,
-      killAfterMs,
+      killAfterMs: Policy.killAfterMs(options.stopTimeoutMs ?? Policy.defaults.stopTimeoutMs),
       onStart: (pid) => {
         started = Option.some(pid)
         return logged(request.onStart(pid))
@@ -105,6 +97,7 @@ export const run = (
         Effect.suspend(() => (Option.isSome(started) ? logged(request.onEnd(started.value)) : Effect.void))
       )
     )
+    const outputTail = options.redact?.(result.outputTail) ?? result.outputTail
     if (!result.groupGone) {
       yield* Effect.logWarning(
         `${what} left a process that survives SIGKILL; its process group is ${Option.getOrNull(started)}`
@@ -114,10 +107,10 @@ export const run = (
       return yield* new HookTimedOut({
         hook,
         timeoutMs: options.hooks.timeoutMs,
-        outputTail: result.outputTail,
+        outputTail,
         message:
           `${what}, or something it started, still ran after ${options.hooks.timeoutMs} ms and was ended; ` +
-          `${lastLine(result.outputTail)}; make it faster or raise hooks.timeout_ms`
+          `${lastLine(outputTail)}; make it faster or raise hooks.timeout_ms`
       })
     }
     if (result.exitCode !== 0) {
@@ -125,8 +118,8 @@ export const run = (
       return yield* new HookFailed({
         hook,
         exitCode: result.exitCode,
-        outputTail: result.outputTail,
-        message: `${what} ${how}; ${lastLine(result.outputTail)}`
+        outputTail,
+        message: `${what} ${how}; ${lastLine(outputTail)}`
       })
     }
   })

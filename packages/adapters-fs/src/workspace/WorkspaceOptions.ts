@@ -21,6 +21,10 @@ export interface WorkspaceOptions {
   readonly hookEnvironment: { readonly [name: string]: string }
   /** Absolute path of WORKFLOW.md. */
   readonly workflowPath: string
+  /** `agent.stop_timeout_ms`, which says when KILL follows TERM; 30 s unless told. */
+  readonly stopTimeoutMs?: number
+  /** Takes secrets out of what hooks printed, before it gets into a message or a manifest. */
+  readonly redact?: (text: string) => string
 }
 
 /** What the operations on a workspace work with. */
