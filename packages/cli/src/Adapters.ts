@@ -24,7 +24,7 @@ import * as RcMap from "effect/RcMap"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Redacting from "./Redacting.ts"
-import { redactor } from "./Secrets.ts"
+import { namedVariables, redactor } from "./Secrets.ts"
 
 /** What the adapters stand on; the CLI and the promise facade choose Node's. */
 export type Platform = FileSystem.FileSystem | Path.Path | ChildProcessSpawner | ProcessProbe
@@ -78,14 +78,16 @@ const runtimeLayer = (workflow: Workflow, environment: Environment) =>
         stopTimeoutMs: workflow.agent.stopTimeoutMs
       })
 
-const workspaceLayer = (workflow: Workflow, environment: Environment) => {
+const workspaceLayer = (workflow: Workflow, environment: Environment, redact: (text: string) => string) => {
   const { hooks, workspace } = workflow
   return FilesystemWorkspaces.layer({
     root: workspace.root,
     remove: workspace.remove,
     hooks,
     hookEnvironment: passedThrough(environment, hooks.env),
-    workflowPath: workflow.path
+    workflowPath: workflow.path,
+    stopTimeoutMs: workflow.agent.stopTimeoutMs,
+    redact
   })
 }
 
@@ -101,12 +103,12 @@ export const open = Effect.fnUntraced(function* (
   options: { readonly environment: Environment; readonly locks: RootLocks }
 ): Effect.fn.Return<Backends, ConfigurationError, Scope.Scope | Platform> {
   const { environment, locks } = options
-  const redact = redactor(environment)
+  const redact = redactor(environment, namedVariables(workflow))
   yield* locks.take(workflow.workspace.root)
   const workspaces = Layer.effect(
     WorkspaceBackend,
     Effect.map(WorkspaceBackend, (inner) => Redacting.workspaces(redact, inner))
-  ).pipe(Layer.provide(workspaceLayer(workflow, environment)))
+  ).pipe(Layer.provide(workspaceLayer(workflow, environment, redact)))
   const runtime = Redacting.runtime(redact).pipe(Layer.provide(runtimeLayer(workflow, environment)))
   const workers = SessionWorkers.layer({
     renderPrompt: (facts) => Effect.fromResult(PromptTemplate.render(workflow.prompt, facts)),

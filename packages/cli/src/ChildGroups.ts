@@ -1,6 +1,6 @@
 /**
- * The last resort of a process that leaves at once: kills the process groups of its children, synchronously. Every
- * hook and agent is the leader of a group of its own.
+ * The last resort of a process that leaves, in whatever way: kills the process groups of its children, synchronously.
+ * Every hook and agent is the leader of a group of its own.
  */
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"

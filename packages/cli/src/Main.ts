@@ -52,8 +52,15 @@ const statusOf = (exit: Exit.Exit<void, unknown>): number => {
 /** Waits until what was written has left the process: a pipe takes its time. */
 const flushed = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => void stream.write("", () => resolve()))
 
+/** Whoever reads the output may close it, as `head` does. The work goes on without a reader. */
+const outliveReaders = (): void => {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+}
+
 /** Runs the command on these arguments and ends the process. */
 const main = async (args: ReadonlyArray<string>): Promise<void> => {
+  outliveReaders()
+  process.on("exit", killChildren)
   const keepAlive = setInterval(() => {}, 2 ** 30)
   const exit = await Effect.runPromiseExit(
     run(args).pipe(Effect.provide(platform), Effect.provide([CliConfig.layer({ builtIns }), Presentation.layer]))
@@ -61,7 +68,6 @@ const main = async (args: ReadonlyArray<string>): Promise<void> => {
   clearInterval(keepAlive)
   const status = statusOf(exit)
   await Promise.all([flushed(process.stdout), flushed(process.stderr)])
-  killChildren()
   process.exit(status)
 }
 

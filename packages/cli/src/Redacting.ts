@@ -12,7 +12,10 @@ const optional = (redact: Redact, text: string | null): string | null => (text =
 const eventOf = (redact: Redact): ((event: AgentEvent) => AgentEvent) =>
   AgentEvent.$match({
     Activity: ({ kind, summary }) => AgentEvent.Activity({ kind, summary: redact(summary) }),
-    SessionReported: (event) => event,
+    SessionReported: (event) =>
+      redact(event.session) === event.session
+        ? event
+        : AgentEvent.Activity({ kind: "report", summary: "reported a session that contains a secret; it is not kept" }),
     UsageReported: (event) => event
   })
 

@@ -2,6 +2,7 @@
  * The configuration of an orchestrator from a WORKFLOW.md, followed while it changes. A bad text never replaces a good
  * one; its problems are logged once and shown until they are mended.
  */
+import { ProcessProbe } from "@opensymphony/adapters-fs/process/ProcessProbe"
 import {
   type Configuration,
   ConfigurationSource,
@@ -10,10 +11,13 @@ import {
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
 import * as Problem from "@opensymphony/core/workflow/Problem"
 import { policyOf, type Workflow } from "@opensymphony/core/workflow/Workflow"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
+import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Adapters from "./Adapters.ts"
@@ -59,19 +63,40 @@ export const layer = (
     Effect.gen(function* () {
       const { environment, print, strict } = options
       const file = options.workflow.path
-      const platform = yield* Effect.context<Adapters.Platform>()
+      // Only these: the scope of each set of adapters is that of whoever opens it.
+      const platform = Context.pick(
+        FileSystem.FileSystem,
+        Path.Path,
+        ChildProcessSpawner,
+        ProcessProbe
+      )(yield* Effect.context<Adapters.Platform>())
       const locks = yield* Adapters.makeRootLocks(file)
-      const configurationOf = (workflow: Workflow): Configuration => ({
-        policy: policyOf(workflow),
-        adapters: Adapters.keyOf(workflow),
-        open: Effect.provideContext(Adapters.open(workflow, { environment, locks }), platform)
-      })
+      /** What could not be used although its text is good: a root that is locked or not writable, say. */
+      let unusable: Configuration | null = null
+      const configurationOf = (workflow: Workflow): Configuration => {
+        const opened = Adapters.open(workflow, { environment, locks }).pipe(
+          Effect.onExit((exit) =>
+            Effect.sync(() => {
+              unusable = Exit.isFailure(exit) ? configuration : null
+            })
+          )
+        )
+        const configuration: Configuration = {
+          policy: policyOf(workflow),
+          adapters: Adapters.keyOf(workflow),
+          open: Effect.provideContext(opened, platform)
+        }
+        return configuration
+      }
 
       let lastText = options.text
       const look: Effect.Effect<ReadonlyArray<ConfigurationUpdate>> = Effect.gen(function* () {
-        const text = yield* readText(file)
-        if (text === lastText) return []
+        const text = yield* readText(file, "put it back; the last good one stays in force until then")
+        // What stands in the way may be mended without touching the file.
+        if (text === lastText)
+          return unusable === null ? [] : [ConfigurationUpdate.Changed({ configuration: unusable })]
         lastText = text
+        unusable = null
         const { workflow, problems } = parseText(file, text, environment)
         const lines = problems.map(Problem.render)
         for (const line of lines) print(line)
@@ -86,7 +111,7 @@ export const layer = (
             if (lastText === message) return Effect.succeed([])
             lastText = message
             const broken = [ConfigurationUpdate.Broken({ problem: message })]
-            return Effect.as(Effect.logError(`${message}; the last good one stays in force until then`), broken)
+            return Effect.as(Effect.logError(message), broken)
           })
         ),
         Effect.provideContext(platform)

@@ -32,11 +32,11 @@ export const parseText = (path: string, text: string, environment: Environment):
     knownTrackerKinds: trackerKinds
   })
 
-export const readText = (path: string): Effect.Effect<string, UnusableWorkflow, FileSystem.FileSystem> =>
+/** The text of the file; `mend` is what the error says is to be done. */
+export const readText = (path: string, mend: string): Effect.Effect<string, UnusableWorkflow, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(path)).pipe(
     Effect.mapError((error) => {
       const cause = error.reason._tag === "NotFound" ? "does not exist" : `cannot be read (${error.reason._tag})`
-      const mend = "name the workflow on the command line, or run where a WORKFLOW.md is"
       return new UnusableWorkflow({ message: `the workflow ${path} ${cause}; ${mend}` })
     })
   )
@@ -50,7 +50,7 @@ export const load = Effect.fnUntraced(function* (
   UnusableWorkflow,
   FileSystem.FileSystem
 > {
-  const text = yield* readText(path)
+  const text = yield* readText(path, "name the workflow on the command line, or run where a WORKFLOW.md is")
   const { workflow, problems } = parseText(path, text, options.environment)
   const lines = problems.map(Problem.render)
   if (workflow === null || (options.strict && problems.length > 0)) {

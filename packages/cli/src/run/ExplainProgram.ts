@@ -1,13 +1,15 @@
 /** `opensymphony explain`: one look at the tracker, and every decision with its reason. Starts nothing. */
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
 import { policyOf } from "@opensymphony/core/workflow/Workflow"
+import * as CodePointOrder from "@opensymphony/core/domain/CodePointOrder"
 import { nothingStored } from "@opensymphony/core/domain/Journal"
 import * as Decision from "@opensymphony/core/scheduler/Decision"
 import { decide } from "@opensymphony/core/scheduler/Eligibility"
 import { Event } from "@opensymphony/core/scheduler/Event"
 import { initial } from "@opensymphony/core/scheduler/State"
 import { transition } from "@opensymphony/core/scheduler/Transition"
-import type { IssueBatch } from "@opensymphony/core/ports/TrackerBackend"
+import { IssueId } from "@opensymphony/core/domain/Ids"
+import type { IssueBatch, TrackerBackendService } from "@opensymphony/core/ports/TrackerBackend"
 import * as Console from "effect/Console"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -34,7 +36,7 @@ const decisions = (batch: IssueBatch, policy: ReturnType<typeof policyOf>, wallT
   const polled = transition(begun.state, Event.CandidatesPolled({ batch, startedAt: 0, startedAtWall: wallTime }), at)
   return [...HashMap.values(polled.state.issues)]
     .map((entry) => ({ entry, decision: decide(polled.state, entry, at) }))
-    .toSorted((self, that) => (self.entry.issue.identifier < that.entry.issue.identifier ? -1 : 1))
+    .toSorted((self, that) => CodePointOrder.compare(self.entry.issue.identifier, that.entry.issue.identifier))
 }
 
 const words = (decision: Decision.Decision): string =>
@@ -48,6 +50,20 @@ const targetOf = Effect.fnUntraced(function* ({ issue, workflow }: ExplainOption
   return isIssue ? { workflow: "WORKFLOW.md", wanted: workflow } : { workflow, wanted: issue }
 })
 
+/** The candidates, and the issue that is asked for whatever its state. */
+const withIssue = Effect.fnUntraced(function* (tracker: TrackerBackendService, wanted: string) {
+  const candidates = yield* tracker.candidateIssues
+  const isWanted = ({ identifier }: { readonly identifier: string }) => identifier === wanted
+  if (candidates.issues.some(isWanted)) return candidates
+  // Not every tracker can be asked for an identifier; its terminal issues are known to all of them.
+  const named = yield* Effect.orElseSucceed(
+    Effect.map(tracker.issuesByIds([IssueId(wanted)]), ({ issues }) => issues),
+    () => []
+  )
+  const other = named.find(isWanted) ?? (yield* tracker.terminalIssues).issues.find(isWanted)
+  return other === undefined ? candidates : { ...candidates, issues: [...candidates.issues, other] }
+})
+
 export const explain = Effect.fnUntraced(function* (options: ExplainOptions, environment: Environment) {
   const path = yield* Path.Path
   const target = yield* targetOf(options)
@@ -55,12 +71,8 @@ export const explain = Effect.fnUntraced(function* (options: ExplainOptions, env
   const file = path.resolve(target.workflow)
   const { workflow, warnings } = yield* WorkflowFile.load(file, { environment, strict: options.strict })
   for (const warning of warnings) yield* Console.error(warning)
-  const { batch, others } = yield* Effect.gen(function* () {
-    const tracker = yield* Adapters.openTracker(workflow)
-    const candidates = yield* tracker.candidateIssues
-    const terminal = wanted === null ? null : yield* tracker.terminalIssues
-    return { batch: candidates, others: terminal?.issues ?? [] }
-  }).pipe(
+  const batch = yield* Adapters.openTracker(workflow).pipe(
+    Effect.flatMap((tracker) => (wanted === null ? tracker.candidateIssues : withIssue(tracker, wanted))),
     Effect.scoped,
     Effect.mapError(({ message }) => new WorkflowFile.UnusableWorkflow({ message }))
   )
@@ -74,8 +86,6 @@ export const explain = Effect.fnUntraced(function* (options: ExplainOptions, env
     yield* Console.log(`${identifier ?? source}\t\tits record cannot be read: ${source}: ${message}`)
   }
   if (wanted === null || shown.length + malformed.length > 0) return
-  const other = others.find(({ identifier }) => identifier === wanted)
-  if (other !== undefined) return yield* Console.log(`${wanted}\t${other.state}\tin the terminal state ${other.state}`)
-  const message = `${wanted} is no candidate: it is not on the board, or in a state that is not active (${workflow.tracker.activeStates.join(", ")})`
+  const message = `there is no issue ${wanted} on the board; check how its identifier is spelled`
   return yield* new WorkflowFile.UnusableWorkflow({ message })
 })

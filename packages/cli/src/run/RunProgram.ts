@@ -11,11 +11,12 @@ import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
 import { exposeOwnCommand } from "../OwnCommand.ts"
 import * as Logging from "../Logging.ts"
-import { redactor } from "../Secrets.ts"
+import { namedVariables, redactor } from "../Secrets.ts"
 import * as Signals from "../Signals.ts"
 import * as WorkflowConfiguration from "../WorkflowConfiguration.ts"
 import * as WorkflowFile from "../WorkflowFile.ts"
@@ -102,8 +103,11 @@ const printSummary = (rows: ReadonlyArray<Summary.SummaryRow>): void => {
   if (lines.length > 0) stdout.write(`${lines.join("\n")}\n`)
 }
 
-const orchestrate = Effect.fnUntraced(function* (options: RunOptions, view: LiveTable.LiveTable | null) {
-  const signal = yield* Signals.first
+const orchestrate = Effect.fnUntraced(function* (
+  options: RunOptions,
+  view: LiveTable.LiveTable | null,
+  signal: Effect.Effect<Signals.StopSignal>
+) {
   const orchestrator = yield* Orchestrator.Orchestrator
   const summary = Summary.collector()
   yield* Effect.forkScoped(
@@ -113,7 +117,7 @@ const orchestrate = Effect.fnUntraced(function* (options: RunOptions, view: Live
   if (view !== null) yield* startView(orchestrator, view)
   if (options.untilIdle) yield* reportWaiting(orchestrator)
   const endings = [
-    Effect.map(Deferred.await(signal), (name) => Ending.Signalled({ signal: name })),
+    Effect.map(signal, (name) => Ending.Signalled({ signal: name })),
     refused(orchestrator, options.untilIdle),
     options.untilIdle ? Effect.as(orchestrator.idle, Ending.Idle()) : Effect.never
   ]
@@ -145,22 +149,27 @@ export const run = Effect.fnUntraced(function* (options: RunOptions, environment
         write: (text) => stderr.write(text)
       })
     : null
+  const print = view === null ? toStderr : view.print
+  const redact = redactor(environment, namedVariables(loaded.workflow))
   const logging = Logging.layer({
     format,
     colors: stderr.isTTY && environment["NO_COLOR"] === undefined,
-    redact: redactor(environment),
-    write: view === null ? toStderr : view.print
+    redact,
+    write: print
   })
   const own = exposeOwnCommand(environment, process.argv[1])
-  const configuration = WorkflowConfiguration.layer({ ...loaded, environment: own, strict })
+  const configuration = WorkflowConfiguration.layer({ ...loaded, environment: own, strict, print })
   const orchestrator = Orchestrator.layer.pipe(Layer.provide([configuration, MemoryRunStore.layer]))
   const program = Effect.gen(function* () {
+    // First in the scope, so that a signal is heard as long as there is anything to end.
+    const signal = Deferred.await(yield* Signals.first)
     yield* Effect.logInfo(
       `orchestrating ${file}; workspaces in ${loaded.workflow.workspace.root}${options.untilIdle ? ", until idle" : ""}`
     )
-    const context = yield* Layer.build(orchestrator)
-    const result = yield* orchestrate(options, view).pipe(
-      Effect.provideService(Orchestrator.Orchestrator, Context.get(context, Orchestrator.Orchestrator))
+    const started = yield* Effect.raceFirst(Effect.asSome(Layer.build(orchestrator)), Effect.as(signal, Option.none()))
+    if (Option.isNone(started)) return { ending: Ending.Signalled({ signal: yield* signal }), rows: [] }
+    const result = yield* orchestrate(options, view, signal).pipe(
+      Effect.provideService(Orchestrator.Orchestrator, Context.get(started.value, Orchestrator.Orchestrator))
     )
     if (options.untilIdle && result.ending._tag !== "Refused") {
       yield* Effect.logInfo(`workspaces: ${loaded.workflow.workspace.root}`)

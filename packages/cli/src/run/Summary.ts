@@ -1,4 +1,5 @@
 /** The closing summary: a line per issue that was a candidate or ran. */
+import * as CodePointOrder from "@opensymphony/core/domain/CodePointOrder"
 import type { JournalRecord } from "@opensymphony/core/domain/Journal"
 import type { IssueView, Snapshot } from "@opensymphony/core/scheduler/Snapshot"
 
@@ -38,9 +39,7 @@ export const collector = (): SummaryCollector => {
     rows: (snapshot) => {
       const rows = new Map(forgotten)
       for (const issue of snapshot.issues) if (isConcerned(issue)) rows.set(issue.id, rowOf(issue))
-      return [...rows.values()].sort((self, that) =>
-        self.identifier < that.identifier ? -1 : self.identifier > that.identifier ? 1 : 0
-      )
+      return [...rows.values()].sort((self, that) => CodePointOrder.compare(self.identifier, that.identifier))
     }
   }
 }
