@@ -2,9 +2,16 @@ import { defineConfig } from "vitest/config"
 
 const ssr = { resolve: { conditions: ["opensymphony-src", "module", "node", "import", "default"] } }
 
-const suite = (name: string, root: string, include: ReadonlyArray<string>, testTimeout = 30_000) => ({
+const suite = (name: string, root: string, include: ReadonlyArray<string>, testTimeout = 30_000, globalSetup = "") => ({
   ssr,
-  test: { name, root, include: [...include], testTimeout, hookTimeout: 60_000 }
+  test: {
+    name,
+    root,
+    include: [...include],
+    testTimeout,
+    hookTimeout: 60_000,
+    globalSetup: globalSetup === "" ? [] : [globalSetup]
+  }
 })
 
 export default defineConfig({
@@ -15,7 +22,7 @@ export default defineConfig({
       suite("adapters-command", "packages/adapters-command", ["test/**/*.test.ts"]),
       suite("cli", "packages/cli", ["test/**/*.test.ts"]),
       suite("repository", "test/repository", ["**/*.test.ts"], 240_000),
-      suite("system", "test/system", ["**/*.test.ts"], 120_000)
+      suite("system", "test/system", ["**/*.test.ts"], 120_000, "Bundle.ts")
     ]
   }
 })
