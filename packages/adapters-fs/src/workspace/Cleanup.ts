@@ -1,7 +1,7 @@
 /** Removes the workspace of a terminal issue: evidence, `before_remove`, evidence again, and then the directory. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
-import type * as Path from "effect/Path"
+import * as Path from "effect/Path"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import type { Issue } from "@opensymphony/core/domain/Issue"
 import type { Workspace } from "@opensymphony/core/domain/Workspace"
@@ -22,6 +22,7 @@ import { hookRun } from "./RunRecord.ts"
 import type { Setup } from "./WorkspaceOptions.ts"
 import { newOwner, ownerFile } from "./WorkspaceRecord.ts"
 import { locate, type WorkspaceRoot } from "./WorkspaceRoot.ts"
+import * as WorkspaceKey from "./WorkspaceKey.ts"
 
 type Services = FileSystem.FileSystem | Path.Path | ChildProcessSpawner | ProcessProbe | ProcessLedger
 
@@ -57,6 +58,11 @@ export const cleanup = Effect.fnUntraced(function* (
   setup: Setup
 ): Effect.fn.Return<Cleanup, WorkspaceError, Services> {
   const { key, path } = workspace
+  const files = yield* Path.Path
+  const isOfOtherRoot = files.dirname(files.resolve(path)) !== files.resolve(root.path)
+  if (isOfOtherRoot && WorkspaceKey.isKey(key) && files.basename(path) === key) {
+    return Cleanup.Kept({ reason: `it is outside the workspace root ${root.path}; an earlier workspace.root has it` })
+  }
   const policy = setup.options.remove
   const evidence = policy === "clean" ? Evidence.reasonToKeep(path, setup.git) : Effect.succeed(null)
 

@@ -369,6 +369,17 @@ describe("a removal", () => {
     }).pipe(Effect.provide(Fixture.platform))
   )
 
+  it.live("keeps a workspace of another root, which an earlier configuration had", () =>
+    Effect.gen(function* () {
+      const { root, workspace, workspaces } = yield* cloned({ remove: "always" })
+      const path = join(root, "../elsewhere", workspace.key)
+      Fixture.write(join(path, "file"), "x")
+      const cleanup = yield* workspaces.cleanupWorkspace({ ...workspace, path }, theIssue)
+      assert.strictEqual(cleanup._tag, "Kept")
+      assert.isTrue(Fixture.existsSync(join(path, "file")))
+    }).pipe(Effect.provide(Fixture.platform))
+  )
+
   it.live("refuses a directory that another issue owns", () =>
     Effect.gen(function* () {
       const { workspace, workspaces } = yield* cloned({ remove: "always" })

@@ -21,6 +21,7 @@ import * as Signals from "../Signals.ts"
 import * as WorkflowConfiguration from "../WorkflowConfiguration.ts"
 import * as WorkflowFile from "../WorkflowFile.ts"
 import * as LiveTable from "./LiveTable.ts"
+import * as ObservedRunStore from "./ObservedRunStore.ts"
 import * as Summary from "./Summary.ts"
 
 export interface RunOptions {
@@ -106,14 +107,10 @@ const printSummary = (rows: ReadonlyArray<Summary.SummaryRow>): void => {
 const orchestrate = Effect.fnUntraced(function* (
   options: RunOptions,
   view: LiveTable.LiveTable | null,
+  summary: Summary.SummaryCollector,
   signal: Effect.Effect<Signals.StopSignal>
 ) {
   const orchestrator = yield* Orchestrator.Orchestrator
-  const summary = Summary.collector()
-  yield* Effect.forkScoped(
-    Stream.runForEach(orchestrator.journal, ({ record }) => Effect.sync(() => summary.note(record))),
-    { startImmediately: true }
-  )
   if (view !== null) yield* startView(orchestrator, view)
   if (options.untilIdle) yield* reportWaiting(orchestrator)
   const endings = [
@@ -159,7 +156,9 @@ export const run = Effect.fnUntraced(function* (options: RunOptions, environment
   })
   const own = exposeOwnCommand(environment, process.argv[1])
   const configuration = WorkflowConfiguration.layer({ ...loaded, environment: own, strict, print })
-  const orchestrator = Orchestrator.layer.pipe(Layer.provide([configuration, MemoryRunStore.layer]))
+  const summary = Summary.collector()
+  const store = ObservedRunStore.layer(summary.note).pipe(Layer.provide(MemoryRunStore.layer))
+  const orchestrator = Orchestrator.layer.pipe(Layer.provide([configuration, store]))
   const program = Effect.gen(function* () {
     // First in the scope, so that a signal is heard as long as there is anything to end.
     const signal = Deferred.await(yield* Signals.first)
@@ -168,7 +167,7 @@ export const run = Effect.fnUntraced(function* (options: RunOptions, environment
     )
     const started = yield* Effect.raceFirst(Effect.asSome(Layer.build(orchestrator)), Effect.as(signal, Option.none()))
     if (Option.isNone(started)) return { ending: Ending.Signalled({ signal: yield* signal }), rows: [] }
-    const result = yield* orchestrate(options, view, signal).pipe(
+    const result = yield* orchestrate(options, view, summary, signal).pipe(
       Effect.provideService(Orchestrator.Orchestrator, Context.get(started.value, Orchestrator.Orchestrator))
     )
     if (options.untilIdle && result.ending._tag !== "Refused") {

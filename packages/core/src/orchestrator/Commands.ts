@@ -182,10 +182,11 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const stop = Effect.fnUntraced(function* ({ runId, reason, timeoutMs }: CommandOf<"StopRun">) {
+    const wasLaunching = yield* FiberMap.has(launches, runId)
     yield* FiberMap.remove(launches, runId).pipe(Effect.timeoutOption(timeoutMs))
     const result = yield* abort(runId, reason, timeoutMs)
     const ending = endings.get(runId)
-    if (result === "confirmed" && ending !== undefined) {
+    if (result === "confirmed" && ending !== undefined && !wasLaunching) {
       yield* Deferred.await(ending).pipe(Effect.timeoutOption(lastReportMs))
     }
     yield* send(Event.StopSettled({ runId, result }))

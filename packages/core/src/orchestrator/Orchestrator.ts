@@ -36,6 +36,8 @@ import * as Updates from "./Updates.ts"
 
 /** Events that wait to be taken up; senders wait when it is full, and none of them is the loop. */
 const mailboxCapacity = 4_096
+/** How long the last records may take to be kept when everything has come to rest. */
+const lastWordsMs = 5_000
 /** Followers of the view see changes at most this often. */
 const conflateMs = 50
 
@@ -230,6 +232,7 @@ const make = Effect.gen(function* () {
       yield* send(Event.DrainRequested())
       const rested = until((now) => now.state.gates.draining !== null && isAtRest(now.state))
       yield* Effect.timeoutOption(rested, state.policy.shutdownTimeoutMs)
+      yield* Effect.timeoutOption(outbox.settled, lastWordsMs)
     })
   }
   return service

@@ -6,6 +6,7 @@
  * bound only the newest projections among them stay, which is all that a restart needs.
  */
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -26,10 +27,17 @@ export interface StepOutput {
   readonly commands: ReadonlyArray<Command>
 }
 
+/** What waits: a step's output, or somebody who wants to know when all before is done. */
+interface Waiting extends StepOutput {
+  readonly waiter?: Deferred.Deferred<void>
+}
+
 export interface Outbox {
   readonly offer: (output: StepOutput) => Effect.Effect<void>
   /** Carries out what waits; to be run again and again. */
   readonly carryOut: Effect.Effect<void>
+  /** Waits until everything that was offered before was carried out. */
+  readonly settled: Effect.Effect<void>
 }
 
 export interface OutboxOptions {
@@ -62,7 +70,7 @@ const shorten = (records: ReadonlyArray<StampedRecord>): ReadonlyArray<StampedRe
 
 export const make = Effect.fnUntraced(function* (options: OutboxOptions): Effect.fn.Return<Outbox> {
   const { start, store, tell } = options
-  const queue = yield* Queue.bounded<StepOutput>(capacity)
+  const queue = yield* Queue.bounded<Waiting>(capacity)
   let unkept: ReadonlyArray<StampedRecord> = []
   let putOff: ReadonlyArray<Command> = []
   /** When to try again; null while the store works. */
@@ -91,7 +99,7 @@ export const make = Effect.fnUntraced(function* (options: OutboxOptions): Effect
     if (retryAt === null) return yield* Queue.takeAll(queue)
     const { now } = yield* instant
     const taken = yield* Queue.takeAll(queue).pipe(Effect.timeoutOption(Math.max(0, retryAt - now)))
-    return Option.getOrElse(taken, (): ReadonlyArray<StepOutput> => [])
+    return Option.getOrElse(taken, (): ReadonlyArray<Waiting> => [])
   })
 
   const startOrPutOff = (command: Command): Effect.Effect<void> => {
@@ -103,8 +111,7 @@ export const make = Effect.fnUntraced(function* (options: OutboxOptions): Effect
     return start(command)
   }
 
-  const carryOut = Effect.gen(function* () {
-    const outputs = yield* take
+  const carryOutAll = Effect.fnUntraced(function* (outputs: ReadonlyArray<StepOutput>) {
     const records = outputs.flatMap((output) => output.records)
     const asked = outputs.flatMap((output) => output.commands)
     unkept = shorten([...unkept, ...records])
@@ -116,5 +123,21 @@ export const make = Effect.fnUntraced(function* (options: OutboxOptions): Effect
     yield* Effect.forEach([...waiting, ...asked], start, { discard: true })
   })
 
-  return { offer: (output) => Effect.asVoid(Queue.offer(queue, output)), carryOut }
+  /** Those who wait are told once everything taken with their request is done. */
+  const carryOut = Effect.gen(function* () {
+    const outputs = yield* take
+    const told = outputs.flatMap(({ waiter }) => waiter ?? [])
+    yield* Effect.ensuring(
+      carryOutAll(outputs),
+      Effect.forEach(told, (waiter) => Deferred.succeed(waiter, undefined), { discard: true })
+    )
+  })
+
+  const settled = Effect.gen(function* () {
+    const waiter = yield* Deferred.make<void>()
+    yield* Queue.offer(queue, { records: [], commands: [], waiter })
+    yield* Deferred.await(waiter)
+  })
+
+  return { offer: (output) => Effect.asVoid(Queue.offer(queue, output)), carryOut, settled }
 })
