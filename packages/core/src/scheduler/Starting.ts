@@ -64,31 +64,29 @@ const claim = (step: Step.Step, entry: Entry): void => {
 const isFresh = (step: Step.Step, entry: Entry): boolean =>
   step.at.now - readAtOf(step.state, entry) < freshMs || step.readForStart.has(entry.issue.id)
 
-/**
- * Starts that wait for a read under way; each has a slot in mind. What a poll has told meanwhile needs no read any
- * more, and a read that waits for the tracker's backoff keeps no slot from others.
- */
-const pendingStarts = (step: Step.Step): number => {
-  const { inFlight } = step.state.demand
-  const wanted = TrackerGate.isOpen(step) ? step.state.demand.wanted : []
+/** Starts that wait for one of these reads; each has a slot in mind. What a poll has told meanwhile needs none. */
+const pendingStarts = (step: Step.Step, reads: ReadonlyArray<IssueId>): number => {
   const isStart = (id: IssueId) => {
     const entry = Step.entryOf(step, id)
     return entry?.awaitingRead === true && !isFresh(step, entry)
   }
-  const waiting = new Set([...wanted, ...(inFlight ?? [])].filter(isStart))
-  return waiting.size
+  return new Set(reads.filter(isStart)).size
 }
 
 /**
  * Fills free slots from the known candidates and due retries, in their common order. An issue that was not read
- * lately is read first; the slot it is meant for is not promised to a later one meanwhile.
+ * lately is read first; the slot it is meant for is not promised to a later one meanwhile, unless the read has to
+ * wait for the tracker's backoff. No more reads are asked for than there are slots.
  */
 export const fillSlots = (step: Step.Step): void => {
   const { state } = step
   const { maxConcurrentAgents } = state.policy
   if (HashMap.size(state.live) >= maxConcurrentAgents) return
   if (!state.started || Gates.closed(state, step.at).length > 0) return
-  let promised = pendingStarts(step)
+  const { inFlight, wanted } = state.demand
+  const isTrackerOpen = TrackerGate.isOpen(step)
+  let asked = pendingStarts(step, [...wanted, ...(inFlight ?? [])])
+  let promised = isTrackerOpen ? asked : pendingStarts(step, [...(inFlight ?? [])])
   const fullStates = new Set<string>()
   for (const key of state.order) {
     if (HashMap.size(step.state.live) + promised >= maxConcurrentAgents) return
@@ -106,10 +104,11 @@ export const fillSlots = (step: Step.Step): void => {
     } else if (isFresh(step, entry)) {
       claim(step, entry)
       if (step.state.gates.failing !== null) return
-    } else if (!entry.awaitingRead) {
+    } else if (!entry.awaitingRead && HashMap.size(step.state.live) + asked < maxConcurrentAgents) {
       Step.update(step, entry, { awaitingRead: true })
       Reading.want(step, entry.issue.id)
-      if (TrackerGate.isOpen(step)) promised++
+      asked++
+      if (isTrackerOpen) promised++
     }
   }
 }

@@ -291,6 +291,7 @@ describe("tokens and cost per issue", () => {
     world.end("A", succeeded, { usage: tokens(150) })
     world.setPolicy({ maxTokensPerIssue: 150 })
     assert.strictEqual(world.phase("A"), "held")
+    assert.deepStrictEqual(world.records("HoldLifted"), [])
     world.setPolicy({ maxTokensPerIssue: 151 })
     assert.strictEqual(world.phase("A"), "claimed")
   })

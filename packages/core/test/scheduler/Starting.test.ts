@@ -250,6 +250,20 @@ describe("the fresh read before a start", () => {
     assert.deepStrictEqual(world.claimed(), ["A", "B"])
   })
 
+  it("is waited for no longer once a poll has told what is needed", () => {
+    const world = freed(5_000, { tracker: "waits" })
+    world.take("ReadIssues")
+    const batch = { issues: [issue("A", { state: "Done" })], malformed: [] }
+    world.send(Event.IssuesRead({ lane: "demand", ids: [id("A")], batch, startedAt: world.at().now }))
+    assert.deepStrictEqual(world.take("ReadIssues").ids, [id("B")])
+    world.poll()
+    world.take("PollCandidates")
+    const { now, wallTime } = world.at()
+    const polled = { issues: [issue("B"), issue("C")], malformed: [] }
+    world.send(Event.CandidatesPolled({ batch: polled, startedAt: now, startedAtWall: wallTime }))
+    assert.deepStrictEqual(world.claimed(), ["A", "B"])
+  })
+
   it("is asked for again when its answer came too late to count", () => {
     const world = freed(5_000, { tracker: "waits" })
     world.answer()
