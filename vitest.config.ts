@@ -2,17 +2,21 @@ import { defineConfig } from "vitest/config"
 
 const ssr = { resolve: { conditions: ["opensymphony-src", "module", "node", "import", "default"] } }
 
-const suite = (name: string, root: string, include: ReadonlyArray<string>, testTimeout = 30_000, globalSetup = "") => ({
+const suite = (name: string, root: string, include: ReadonlyArray<string>, testTimeout = 30_000) => ({
+  ssr,
+  test: { name, root, include: [...include], testTimeout, hookTimeout: 60_000 }
+})
+
+/** Its files mostly wait for processes, so more of them run at a time than there are cores; after all others. */
+const system = {
   ssr,
   test: {
-    name,
-    root,
-    include: [...include],
-    testTimeout,
-    hookTimeout: 60_000,
-    globalSetup: globalSetup === "" ? [] : [globalSetup]
+    ...suite("system", "test/system", ["**/*.test.ts"], 120_000).test,
+    globalSetup: ["Bundle.ts"],
+    maxWorkers: 3,
+    sequence: { groupOrder: 1 }
   }
-})
+}
 
 export default defineConfig({
   test: {
@@ -22,7 +26,7 @@ export default defineConfig({
       suite("adapters-command", "packages/adapters-command", ["test/**/*.test.ts"]),
       suite("cli", "packages/cli", ["test/**/*.test.ts"]),
       suite("repository", "test/repository", ["**/*.test.ts"], 240_000),
-      suite("system", "test/system", ["**/*.test.ts"], 120_000, "Bundle.ts")
+      system
     ]
   }
 })

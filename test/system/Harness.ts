@@ -48,7 +48,7 @@ const defaults: Settings = {
   tracker: { kind: "files", path: "issues" },
   polling: { interval_ms: 250 },
   workspace: { root: "workspaces", remove: "never" },
-  agent: { max_retry_backoff_ms: 50, stop_timeout_ms: 1_500, shutdown_timeout_ms: 5_000, handoff_grace_ms: 5_000 },
+  agent: { max_retry_backoff_ms: 50, stop_timeout_ms: 6_000, shutdown_timeout_ms: 15_000, handoff_grace_ms: 5_000 },
   command: { run: 'exec sh "${OPENSYMPHONY_WORKFLOW%/*}/agent.sh"' }
 }
 
@@ -110,6 +110,17 @@ export class Project implements AsyncDisposable {
     }
     for (const [path, text] of Object.entries(options.files ?? {})) project.write(path, text)
     return project
+  }
+
+  /** For set-up that several tests share: whoever gets the project disposes of it; where the set-up fails, that is done here. */
+  static async using<A>(options: ProjectOptions, setUp: (project: Project) => Promise<A>): Promise<A> {
+    const project = Project.make(options)
+    try {
+      return await setUp(project)
+    } catch (error) {
+      await project[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   /** Absolute path of something in the project. */
@@ -260,12 +271,16 @@ export class Orchestrator {
     this.pid = child.pid ?? 0
     child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.#stdout += text))
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text))
-    child.on("error", (error) => (this.#stderr += `does not start: ${error.message}\n`))
-    child.on("close", (code, signal) => {
+    const end = (code: number | null, signal: string | null) => {
       const ms = performance.now() - this.#startedAt
       const [stdout, stderr] = [this.#stdout, this.#stderr]
       this.#ended = { code, signal, stdout, stderr, ms, summary: parseSummary(stdout) }
+    }
+    child.on("error", (error) => {
+      this.#stderr += `opensymphony cannot be started: ${error.message}\n`
+      end(null, null)
     })
+    child.on("close", end)
   }
 
   get stdout(): string {

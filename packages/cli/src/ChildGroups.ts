@@ -1,9 +1,30 @@
 /**
  * The last resort of a process that leaves, in whatever way: kills the process groups of its children, synchronously.
- * Every hook and agent is the leader of a group of its own.
+ * Every hook and agent is the leader of a group of its own, and may be gone while others of its group are still there.
  */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Spawner from "effect/process/ChildProcessSpawner"
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
+
+/** Groups that nobody has ended yet, by the pid of their first member. Their numbers are not given to others meanwhile. */
+const started = new Set<number>()
+
+/** Remembers the group of every process that is started until whoever started it is done with it. */
+export const layer: Layer.Layer<Spawner.ChildProcessSpawner, never, Spawner.ChildProcessSpawner> = Layer.effect(
+  Spawner.ChildProcessSpawner,
+  Effect.map(Spawner.ChildProcessSpawner, ({ spawn }) =>
+    Spawner.make((command) =>
+      Effect.tap(spawn(command), ({ pid }) =>
+        Effect.acquireRelease(
+          Effect.sync(() => started.add(pid)),
+          () => Effect.sync(() => started.delete(pid))
+        )
+      )
+    )
+  )
+)
 
 /** Children of this process by /proc: the fields behind the last parenthesis are state, parent, process group. */
 const fromProc = (): ReadonlyArray<number> =>
@@ -35,9 +56,9 @@ const childGroups = (): ReadonlyArray<number> => {
   }
 }
 
-/** Sends KILL to every process group that a child of this process leads or is in, except this process's own. */
+/** Sends KILL to every process group that a child of this process is in, or has left behind, except this process's own. */
 export const killChildren = (): void => {
-  for (const group of new Set(childGroups())) {
+  for (const group of new Set([...started, ...childGroups()])) {
     if (!(group > 1) || group === process.pid) continue
     try {
       process.kill(-group, "SIGKILL")

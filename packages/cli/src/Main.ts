@@ -12,9 +12,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Platform } from "./Adapters.ts"
-import { killChildren } from "./ChildGroups.ts"
+import * as ChildGroups from "./ChildGroups.ts"
 import { IssueCommand } from "./commands/IssueCommand.ts"
 import { ExplainCommand, RunCommand } from "./commands/RunCommand.ts"
+import { SimulateCommand } from "./commands/SimulateCommand.ts"
 import { ExitStatus } from "./ExitStatus.ts"
 import * as Presentation from "./Presentation.ts"
 import { version } from "./Version.ts"
@@ -28,14 +29,17 @@ const CompletionsCommand = Command.make("completions", { shell: Argument.Literal
 
 const command = Command.make("opensymphony").pipe(
   Command.withDescription("Turns an issue tracker into an always-on crew of coding agents"),
-  Command.withSubcommands([RunCommand, ExplainCommand, IssueCommand, CompletionsCommand])
+  Command.withSubcommands([RunCommand, ExplainCommand, IssueCommand, SimulateCommand, CompletionsCommand])
 )
 
 const run: (args: ReadonlyArray<string>) => Effect.Effect<void, unknown, Command.Environment | Platform> = (args) =>
   Command.runWith(command, { version })(args)
 
 const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
-const platform = NodeProcessProbe.layer.pipe(Layer.provideMerge(NodeServices.layer))
+const platform = NodeProcessProbe.layer.pipe(
+  Layer.provideMerge(ChildGroups.layer),
+  Layer.provideMerge(NodeServices.layer)
+)
 
 const failed = 1
 const wrongUsage = 2
@@ -60,7 +64,7 @@ const outliveReaders = (): void => {
 /** Runs the command on these arguments and ends the process. */
 const main = async (args: ReadonlyArray<string>): Promise<void> => {
   outliveReaders()
-  process.on("exit", killChildren)
+  process.on("exit", ChildGroups.killChildren)
   const keepAlive = setInterval(() => {}, 2 ** 30)
   const exit = await Effect.runPromiseExit(
     run(args).pipe(Effect.provide(platform), Effect.provide([CliConfig.layer({ builtIns }), Presentation.layer]))

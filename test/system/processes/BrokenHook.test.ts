@@ -2,7 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { type Ended, Project, type SummaryLine } from "../Harness.ts"
 import { type LogEntry, logEntries } from "../Log.ts"
 
-const backoffMs = 300
+const backoffMs = 1_000
 const healthy = ["A-1", "A-2", "A-4", "A-5"]
 
 describe("an after_create that fails for one of five issues", () => {
@@ -82,5 +82,27 @@ describe("an after_create that fails for one of five issues", () => {
 
   it("logs the hold with the issue it is about", () => {
     assert.isTrue(of("A-3").some(({ level, message }) => level === "warn" && message.startsWith("held after 3")))
+  })
+})
+
+describe("an after_create that hangs for one of two issues", () => {
+  it("is ended, leaves no half workspace, and does not delay the other", async () => {
+    await using project = Project.make({
+      settings: {
+        limits: { max_failures: 1 },
+        hooks: {
+          timeout_ms: 1_200,
+          after_create: 'echo work > half; [ "$OPENSYMPHONY_ISSUE_ID" != A-1 ] || { sleep 600 & wait; }'
+        }
+      },
+      issues: { "A-1": {}, "A-2": {} }
+    })
+    const ended = await project.start(["run", "--until-idle", "--log-format", "json"]).exit()
+    assert.match(ended.summary.get("A-1")?.reason ?? "", /held after 1 failure .*hooks\.after_create .*1200 ms/)
+    assert.deepStrictEqual(project.list("workspaces"), [".opensymphony", "A-2"])
+    assert.deepStrictEqual([ended.code, project.state("A-2"), project.processes()], [1, "Done", []])
+    const messages = logEntries(ended.stderr).map(({ issue_id, message }) => `${issue_id}: ${message}`)
+    const at = (start: string) => messages.findIndex((message) => message.startsWith(start))
+    assert.isBelow(at("A-2: run succeeded"), at("A-1: held"))
   })
 })

@@ -149,6 +149,13 @@ describe("a workspace root that cannot be used", () => {
     })
   }
 
+  it("is named where something stands in the place of the orchestrator's own directory", async () => {
+    await using project = Project.make({ issues: { "A-1": {} }, files: { "workspaces/.opensymphony": "mine\n" } })
+    const ended = await project.start(["run"]).exit()
+    assert.deepStrictEqual([ended.code, project.read("workspaces/.opensymphony")], [1, "mine\n"])
+    assert.match(ended.stderr, /workspaces\/\.opensymphony must be a directory of opensymphony's own/)
+  })
+
   it("may be a symbolic link to a directory", async () => {
     await using project = Project.make({ issues: { "A-1": {} }, files: { "disk/.keep": "" } })
     Fs.symlinkSync(project.path("disk"), project.path("workspaces"))

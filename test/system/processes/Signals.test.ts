@@ -5,7 +5,7 @@ const statusOf = { SIGINT: 130, SIGTERM: 143 } as const
 const signals = ["SIGINT", "SIGTERM"] as const
 
 /** Says that it has come this far, and then takes longer than any test waits. */
-const reachAndSleep = 'touch "${OPENSYMPHONY_WORKFLOW%/*}/reached"; sleep 60 & wait'
+const reachAndSleep = 'touch "${OPENSYMPHONY_WORKFLOW%/*}/reached"; sleep 600 & wait'
 
 const moments: { readonly [moment: string]: Omit<ProjectOptions, "issues"> } = {
   "a turn": { agent: reachAndSleep },
@@ -13,21 +13,22 @@ const moments: { readonly [moment: string]: Omit<ProjectOptions, "issues"> } = {
   after_create: { settings: { hooks: { after_create: reachAndSleep } } }
 }
 
-/** Drains at once: what is stopped ends at TERM. */
-const soonMs = 1_500
+/** What is stopped ends at TERM: long before any time limit of the drain is reached. */
+const soonMs = 3_000
 
 async function interrupted(
   options: Omit<ProjectOptions, "issues">,
   signal: NodeJS.Signals,
   args: ReadonlyArray<string>
 ) {
-  const project = Project.make({ issues: { "A-1": {} }, ...options })
-  const orchestrator = project.start(args)
-  await project.until("the moment to come", () => project.exists("reached"))
-  const signalledAt = performance.now()
-  orchestrator.signal(signal)
-  const ended = await orchestrator.exit()
-  return { project, ended, tookMs: performance.now() - signalledAt, left: project.processes() }
+  return Project.using({ issues: { "A-1": {} }, ...options }, async (project) => {
+    const orchestrator = project.start(args)
+    await project.until("the moment to come", () => project.exists("reached"))
+    const signalledAt = performance.now()
+    orchestrator.signal(signal)
+    const ended = await orchestrator.exit()
+    return { project, ended, tookMs: performance.now() - signalledAt, left: project.processes() }
+  })
 }
 
 const manifestOf = (project: Project) => JSON.parse(project.read("workspaces/A-1/.opensymphony/run.json"))
@@ -128,7 +129,7 @@ describe("a signal while hooks are at their end", () => {
 
 describe("a process that ignores TERM when a drain asks it to end", () => {
   const stubborn = `trap '' TERM INT; touch "\${OPENSYMPHONY_WORKFLOW%/*}/reached"; while :; do sleep 0.1; done`
-  const agent = { stop_timeout_ms: 1_500, shutdown_timeout_ms: 4_000 }
+  const agent = { stop_timeout_ms: 4_500, shutdown_timeout_ms: 20_000 }
 
   for (const [what, options] of Object.entries({
     "an agent": { agent: stubborn, settings: { agent } },
@@ -145,12 +146,15 @@ describe("a process that ignores TERM when a drain asks it to end", () => {
 })
 
 describe("a second signal", () => {
-  const stubborn = `trap '' TERM INT; touch "\${OPENSYMPHONY_WORKFLOW%/*}/reached"; sleep 60 & while :; do sleep 0.1; done`
+  const stubborn = `trap '' TERM INT; touch "\${OPENSYMPHONY_WORKFLOW%/*}/reached"; sleep 600 & while :; do sleep 0.1; done`
   const agent = { stop_timeout_ms: 60_000, shutdown_timeout_ms: 60_000 }
+
+  const leftBehind = `(${stubborn}) & exit 0`
 
   for (const [moment, options] of Object.entries({
     "a turn": { agent: stubborn, settings: { agent } },
     before_run: { settings: { agent, hooks: { before_run: stubborn } } },
+    "what a before_run left in the background": { settings: { agent, hooks: { before_run: leftBehind } } },
     after_run: { settings: { agent, hooks: { after_run: stubborn } } },
     before_remove: { settings: { agent, hooks: { before_remove: stubborn }, workspace: { remove: "always" } } }
   })) {
@@ -166,8 +170,8 @@ describe("a second signal", () => {
       orchestrator.signal("SIGTERM")
       const ended = await orchestrator.exit()
       assert.strictEqual(ended.code, 143, ended.stderr)
-      assert.isBelow(performance.now() - signalledAt, 500)
-      await project.until("nothing to be left", () => project.processes().length === 0, 500)
+      assert.isBelow(performance.now() - signalledAt, soonMs)
+      await project.until("nothing to be left", () => project.processes().length === 0, soonMs)
     })
   }
 })

@@ -13,7 +13,7 @@ describe("a turn that falls silent", () => {
     await using project = Project.make({
       prompt,
       issues: { "A-1": {} },
-      settings: { agent: { stall_timeout_ms: 400 } },
+      settings: { agent: { stall_timeout_ms: 800 } },
       agent: `${remember} [ -f prompt-1 ] || ${silent}; move Done`
     })
     const ended = await project.start(oneRun).exit()
@@ -31,7 +31,7 @@ describe("a turn that falls silent", () => {
     await using project = Project.make({
       prompt,
       issues: { "A-1": {}, "A-2": {} },
-      settings: { agent: { stall_timeout_ms: 300 }, limits: { max_failures: 3 } },
+      settings: { agent: { stall_timeout_ms: 600 }, limits: { max_failures: 3 } },
       agent: `${remember} [ "$OPENSYMPHONY_ISSUE_ID" = A-2 ] || ${silent}; move Done`
     })
     const ended = await project.start(oneRun).exit()
@@ -75,7 +75,7 @@ describe("a turn that talks on and on", () => {
     await using project = Project.make({
       prompt,
       issues: { "A-1": {} },
-      settings: { agent: { stall_timeout_ms: 400, turn_timeout_ms: 1_000 }, limits: { max_failures: 2 } },
+      settings: { agent: { stall_timeout_ms: 1_200, turn_timeout_ms: 2_000 }, limits: { max_failures: 2 } },
       agent: `${remember} ${chatty}`
     })
     const ended = await project.start(oneRun).exit()

@@ -3,12 +3,15 @@ import { type Ended, Project, type ProjectOptions } from "../Harness.ts"
 import { type LogEntry, logEntries } from "../Log.ts"
 import { peakMemory } from "../Processes.ts"
 
-const deadlineMs = 800
-const stopTimeoutMs = 900
+const deadlineMs = 1_500
+/** KILL follows TERM after a third of it. */
+const stopTimeoutMs = 3_000
+/** Far more than both, for machines that are busy, and far less than anything here would take. */
+const patienceMs = 20_000
 
 /** What a script does, by issue. */
 const behaviours: { readonly [issue: string]: string } = {
-  "W-hangs": "sleep 60",
+  "W-hangs": "sleep 600",
   "W-ignores-TERM": "trap '' TERM INT HUP; while :; do sleep 0.1; done",
   "W-floods-lines": "exec yes",
   "W-floods-stderr": "exec yes 'a line of some length, on the other stream, again and again' >&2",
@@ -31,26 +34,28 @@ interface Observed {
   readonly peakMb: number
 }
 
-async function observe(options: Omit<ProjectOptions, "issues">, issues: ReadonlyArray<string>): Promise<Observed> {
-  const project = Project.make({ issues: Object.fromEntries(issues.map((issue) => [issue, {}])), ...options })
-  const orchestrator = project.start(["run", "--until-idle", "--log-format", "json"])
-  let peakMb = 0
-  const watch = setInterval(() => (peakMb = peakMemory(orchestrator.pid) || peakMb), 20)
-  const ended = await orchestrator.exit().finally(() => clearInterval(watch))
-  return { project, ended, log: logEntries(ended.stderr), peakMb }
+function observe(options: Omit<ProjectOptions, "issues">, issues: ReadonlyArray<string>): Promise<Observed> {
+  const files = Object.fromEntries(issues.map((issue) => [issue, {}]))
+  return Project.using({ issues: files, ...options }, async (project) => {
+    const orchestrator = project.start(["run", "--until-idle", "--log-format", "json"])
+    let peakMb = 0
+    const watch = setInterval(() => (peakMb = peakMemory(orchestrator.pid) || peakMb), 20)
+    const ended = await orchestrator.exit(2 * patienceMs).finally(() => clearInterval(watch))
+    return { project, ended, log: logEntries(ended.stderr), peakMb }
+  })
 }
 
 const agentSettings = { max_concurrent_agents: 20, stop_timeout_ms: stopTimeoutMs }
 const limits = { max_failures: 1 }
-/** The program takes about 90 MB. Floods make Node collect garbage late, which adds up to some 250 MB and then no more. */
-const memoryBoundMb = 420
+/** The program takes about 90 MB. Floods of gigabytes make Node collect garbage late, which adds a few hundred and no more. */
+const memoryBoundMb = 600
 
 const kinds: { readonly [kind: string]: Omit<ProjectOptions, "issues"> } = {
   "a hook": {
     settings: {
       agent: agentSettings,
       limits,
-      hooks: { timeout_ms: deadlineMs, before_run: byIssue({ "W-holds-pipe": "sleep 60 & exit 0" }) }
+      hooks: { timeout_ms: deadlineMs, before_run: byIssue({ "W-holds-pipe": "sleep 600 & exit 0" }) }
     }
   },
   "an agent": {
@@ -74,8 +79,7 @@ for (const [kind, options] of Object.entries(kinds)) {
       for (const issue of issues) {
         const row = it_.ended.summary.get(issue)
         assert.strictEqual(row?.phase, "held", `${issue}: ${it_.ended.stderr.slice(-5_000)}`)
-        const limit = kind === "a hook" ? /hooks\.before_run .*800 ms/ : /agent\.turn_timeout_ms/
-        if (!limit.test(row?.reason ?? "")) console.log(it_.ended.stderr)
+        const limit = kind === "a hook" ? /hooks\.before_run .*1500 ms/ : /agent\.turn_timeout_ms/
         assert.match(row?.reason ?? "", limit, `${issue}: ${row?.reason}`)
       }
       assert.strictEqual(it_.ended.code, 1)
@@ -85,11 +89,11 @@ for (const [kind, options] of Object.entries(kinds)) {
       assert.deepStrictEqual(it_.project.processes(), [])
     })
 
-    it("is gone in time: the deadline, a third of the stop timeout, and some room", () => {
+    it("is gone in time: after the deadline and the time for a stop, whatever it started and ignores", () => {
       const claimed = Date.parse(it_.log.find(({ message }) => message === "claimed")?.time ?? "")
       for (const issue of issues) {
         const tookMs = Date.parse(last(issue)?.time ?? "") - claimed
-        assert.isBelow(tookMs, deadlineMs + stopTimeoutMs / 3 + 1_500, issue)
+        assert.isBelow(tookMs, patienceMs, issue)
       }
     })
 
@@ -135,16 +139,16 @@ describe("hundreds of megabytes of output", () => {
 
 describe("a background child that an agent leaves holding its pipes", () => {
   it("does not keep the turn from ending, and is ended with it", async () => {
-    const { ended, project } = await observe({ agent: "cat >/dev/null; sleep 60 & move Done" }, ["A-1", "A-2"])
+    const { ended, project } = await observe({ agent: "cat >/dev/null; sleep 600 & move Done" }, ["A-1", "A-2"])
     await using _ = project
     assert.deepStrictEqual([ended.code, project.processes()], [0, []], ended.stderr)
-    assert.isBelow(ended.ms, 5_000)
+    assert.isBelow(ended.ms, patienceMs)
   })
 
   it("keeps neither the turn nor the orchestrator, also where it left the process group", async () => {
-    const { ended, project } = await observe({ agent: "cat >/dev/null; setsid sleep 60 & move Done" }, ["A-1"])
+    const { ended, project } = await observe({ agent: "cat >/dev/null; setsid sleep 600 & move Done" }, ["A-1"])
     await using _ = project
     assert.strictEqual(ended.code, 0, ended.stderr)
-    assert.isBelow(ended.ms, 5_000)
+    assert.isBelow(ended.ms, patienceMs)
   })
 })

@@ -1,0 +1,61 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem, Layer, Path } from "effect"
+import { TestConsole } from "effect/testing"
+import { simulate, type SimulateOptions } from "../../src/run/SimulateProgram.ts"
+
+const platform = Layer.merge(NodeServices.layer, TestConsole.layer)
+
+const run = (options: Partial<SimulateOptions>) =>
+  Effect.gen(function* () {
+    const status = yield* simulate({
+      seed: 7,
+      seeds: 1,
+      trace: null,
+      world: "pure",
+      profile: "normal",
+      ...options
+    })
+    return { status, lines: (yield* TestConsole.logLines).map(String), errors: yield* TestConsole.errorLines }
+  })
+
+describe("opensymphony simulate", () => {
+  it.live("ends with its figures in one line", () =>
+    Effect.gen(function* () {
+      const { lines, status } = yield* run({ seeds: 2 })
+      assert.strictEqual(status, 0)
+      assert.match(
+        lines.at(-1) ?? "",
+        /^seeds=2 violations=0 events=\d+ events_per_second=\d+ virtual_hours_per_second=\d+ marks=\d+\/\d+$/
+      )
+    }).pipe(Effect.provide(platform))
+  )
+
+  it.live("writes the same trace for the same seed, violation or not", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = yield* fs.makeTempDirectoryScoped()
+      const files = ["one", "two"].map((name) => path.join(directory, name))
+      for (const trace of files) yield* run({ trace, seed: 11 })
+      const [one = "", two] = yield* Effect.forEach(files, (file) => fs.readFileString(file))
+      assert.match(one, /^ 0d 00:00:00\.000 +Started +PollCandidates\n/)
+      assert.strictEqual(two, one)
+    }).pipe(Effect.scoped, Effect.provide(platform))
+  )
+
+  it.live("draws a seed when none is given, and tells it", () =>
+    Effect.gen(function* () {
+      const { lines } = yield* run({ seed: null, profile: "calm" })
+      assert.match(lines[0] ?? "", /^worlds (\d+) to \1, calm$/)
+    }).pipe(Effect.provide(platform))
+  )
+
+  it.live("says that there is no live world yet", () =>
+    Effect.gen(function* () {
+      const { errors, status } = yield* run({ world: "live" })
+      assert.strictEqual(status, 2)
+      assert.match(String(errors[0]), /no live world yet/)
+    }).pipe(Effect.provide(platform))
+  )
+})
