@@ -16,7 +16,7 @@ describe.concurrent("a person at the board while the orchestrator runs", () => {
     await orchestrator.logs(/orchestrating/)
     const { code, stdout } = await issue(project, "new", "--title", "Compost", "--key", "A-1")
     assert.deepStrictEqual({ code, stdout }, { code: 0, stdout: "A-1\n" })
-    await orchestrator.logs(/run succeeded.*issue_identifier=A-1/)
+    await orchestrator.logs(/released: in the terminal state Done.*issue_identifier=A-1/)
   })
 
   it("moves an issue to Todo, which starts it, and to Backlog, which stops it", async () => {
@@ -39,7 +39,7 @@ describe.concurrent("a person at the board while the orchestrator runs", () => {
     const orchestrator = project.start(["run"])
     await orchestrator.logs(/orchestrating/)
     await issue(project, "move", "A-2", "Done")
-    await orchestrator.logs(/run succeeded.*issue_identifier=A-1/)
+    await orchestrator.logs(/released: in the terminal state Done.*issue_identifier=A-1/)
   })
 
   it("comments, which lets a held issue go on", async () => {

@@ -131,7 +131,7 @@ describe.concurrent("the next run of an issue", () => {
   })
 
   it("waits for the instant that usage_limited_until names, whatever the exit status, and is no new attempt", async () => {
-    const until = new Date(Date.now() + 2_500).toISOString()
+    const until = new Date(Date.now() + 5_000).toISOString()
     await using project = Project.make({
       settings: { agent: { max_concurrent_agents: 1 }, limits: { max_failures: 1 } },
       issues: { "A-1": { priority: 1 }, "B-1": {} },

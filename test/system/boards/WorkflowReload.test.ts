@@ -183,7 +183,8 @@ describe.concurrent("a WORKFLOW.md that is mended", () => {
       project.processes().every(({ command }) => !command.includes("A-1"))
     )
     project.write("go-A-2", "")
-    await orchestrator.logs(/run succeeded.*issue_identifier=A-2/)
+    await orchestrator.logs(/run (succeeded|cancelled).*issue_identifier=A-2/)
+    assert.strictEqual(project.state("A-2"), "Done")
   })
 })
 
