@@ -1,6 +1,6 @@
 // Bundles the command line program into packages/cli/dist/opensymphony.mjs, which packages/cli/bin/opensymphony loads.
 // One file per lazily imported subcommand; everything else in one: a program of hundreds of modules starts slowly.
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { rolldown } from "rolldown"
@@ -63,9 +63,13 @@ write(
 // The entry comes last, when the chunks that it names are there.
 for (const chunk of output.toReversed()) write(join(dist, chunk.fileName), chunk.code)
 
+// A program that is just starting may still load the chunks of the build before: those go with a later build.
 const current = new Set(output.map((chunk) => join(dist, chunk.fileName)))
+const aWhileAgo = Date.now() - 600_000
 mkdirSync(chunks, { recursive: true })
-for (const name of readdirSync(chunks)) if (!current.has(join(chunks, name))) rmSync(join(chunks, name))
+for (const path of readdirSync(chunks).map((name) => join(chunks, name))) {
+  if (!current.has(path) && statSync(path).mtimeMs < aWhileAgo) rmSync(path)
+}
 
 const bytes = output.reduce((sum, chunk) => sum + Buffer.byteLength(chunk.code), 0)
 process.stderr.write(`opensymphony.mjs: ${Math.round(bytes / 1024)} kB in ${output.length} files\n`)

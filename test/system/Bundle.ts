@@ -8,12 +8,12 @@ const bundle = Path.join(repository, "packages", "cli", "dist", "opensymphony.mj
 
 const modified = (path: string): number => Fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
-/** What the bundle is made of; the doubles in core's `testing` are no part of it. */
+/** What the bundle is made of. */
 const sources = (): ReadonlyArray<string> =>
   [
     "package-lock.json",
     "scripts/bundle.mjs",
-    ...Fs.globSync("packages/*/{src/**/*.ts,package.json}", { cwd: repository, exclude: ["**/src/testing/**"] })
+    ...Fs.globSync("packages/*/{src/**/*.ts,package.json}", { cwd: repository })
   ].map((path) => Path.join(repository, path))
 
 export function setup(): void {

@@ -197,6 +197,16 @@ const make = Effect.gen(function* () {
   const stored = yield* store.load
   const recovery = yield* generations.current().backends.workspaces.recoverWorkspaces
   for (const problem of recovery.problems) yield* Effect.logWarning(problem)
+  for (const { interruptedRun, workspace } of recovery.workspaces) {
+    if (interruptedRun === null) continue
+    yield* Effect.logInfo("an earlier orchestrator left this run unfinished; nothing of it goes on").pipe(
+      Effect.annotateLogs({
+        issue_id: workspace.issueId,
+        issue_identifier: workspace.identifier,
+        run_id: interruptedRun
+      })
+    )
+  }
   yield* send(Event.Started({ stored, workspaces: recovery.workspaces }))
 
   const current = Effect.map(instant, (at) => ({ state, at }))

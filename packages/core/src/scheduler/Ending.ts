@@ -3,6 +3,7 @@ import type { RunId } from "../domain/Ids.ts"
 import { JournalRecord } from "../domain/Journal.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Usage } from "../domain/Usage.ts"
+import { TurnVerdict } from "../ports/WorkerBackend.ts"
 import { Command } from "./Command.ts"
 import { stopWords } from "./Decision.ts"
 import * as RuntimeGates from "./RuntimeGates.ts"
@@ -92,6 +93,13 @@ export const usedLate = (step: Step.Step, runId: RunId, usage: Usage): void => {
   Step.ignore(step)
   const held = givenUp(step, runId)
   if (held !== undefined) Spending.settleLate(step, held.entry, { runId, usage })
+}
+
+/** A run that was given up and asks for another turn is told to end: an answer may be all that it waits for. */
+export const refuseTurnLate = (step: Step.Step, runId: RunId): void => {
+  const held = givenUp(step, runId)
+  if (held === undefined) return
+  Step.command(step, Command.AnswerTurn({ runId, verdict: TurnVerdict.Stop({ reason: held.hold.why }) }))
 }
 
 /** The worker reports how its run ended. */

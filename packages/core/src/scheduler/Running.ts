@@ -64,10 +64,10 @@ export const turnCompleted = (
   Step.updateRun(step, live.entry, live.run, { turnsCompleted, lastActivityAt: step.at.now })
 }
 
-/** The worker asks for another turn: a fresh read decides. A stopped run needs none. */
+/** The worker asks for another turn: a fresh read decides. A stopped run needs none, also when its stop was given up. */
 export const turnAsked = (step: Step.Step, event: { readonly runId: RunId; readonly turn: number }): void => {
   const live = working(step, event.runId)
-  if (live === undefined) return
+  if (live === undefined) return Ending.refuseTurnLate(step, event.runId)
   const { entry, run } = live
   const turn = { number: event.turn, startedAt: run.turn?.startedAt ?? step.at.now, askedAt: step.at.now }
   const asking = Step.updateRun(step, entry, run, { turn, lastActivityAt: step.at.now })
@@ -108,7 +108,7 @@ export const deadlineOf = (step: Step.Step, run: LiveRun): number => {
   )
 }
 
-const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`
+const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 
 /** Does what is due for this run. */
 export const checkDeadlines = (step: Step.Step, entry: Entry, run: LiveRun): void => {

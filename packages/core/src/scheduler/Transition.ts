@@ -84,12 +84,12 @@ export const transition = (state: State, event: Event, at: Instant): Transition 
   const step = Step.begin(state, at)
   apply(step, event)
   if (step.state.started) {
+    Reading.giveUpClosing(step)
     for (const id of step.touched.keys()) {
       const entry = Step.entryOf(step, id)
       if (entry !== undefined && (entry.released === "terminal" || entry.removal !== null))
         Removing.consider(step, entry)
     }
-    Reading.giveUpClosing(step)
     Polling.start(step)
     Step.reorder(step)
     if (step.mayStart) Starting.fillSlots(step)
