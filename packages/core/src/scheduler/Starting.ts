@@ -3,7 +3,7 @@ import * as HashMap from "effect/HashMap"
 import type { IssueId, RunId } from "../domain/Ids.ts"
 import { RunId as makeRunId } from "../domain/Ids.ts"
 import { JournalRecord } from "../domain/Journal.ts"
-import { Outcome } from "../domain/Outcome.ts"
+import { Outcome, reason as reasonOf } from "../domain/Outcome.ts"
 import * as Usage from "../domain/Usage.ts"
 import type { Workspace } from "../domain/Workspace.ts"
 import type { StopResult } from "../ports/AgentRuntime.ts"
@@ -64,6 +64,8 @@ const claim = (step: Step.Step, entry: Entry): void => {
 const isFresh = (step: Step.Step, entry: Entry): boolean =>
   step.at.now - readAtOf(step.state, entry) < freshMs || step.readForStart.has(entry.issue.id)
 
+const lastReason = ({ lastRun }: Entry): string | null => (lastRun === null ? null : reasonOf(lastRun.outcome))
+
 /** Starts that wait for one of these reads; each has a slot in mind. What a poll has told meanwhile needs none. */
 const pendingStarts = (step: Step.Step, reads: ReadonlyArray<IssueId>): number => {
   const isStart = (id: IssueId) => {
@@ -98,7 +100,7 @@ export const fillSlots = (step: Step.Step): void => {
       fullStates.add(entry.issue.state)
       continue
     }
-    const limit = Limits.reached(entry, step.state.policy, entry.retry?.reason ?? null)
+    const limit = Limits.reached(entry, step.state.policy, entry.retry?.reason ?? lastReason(entry))
     if (limit !== null) {
       Settling.placeHold(step, entry, limit)
     } else if (isFresh(step, entry)) {
