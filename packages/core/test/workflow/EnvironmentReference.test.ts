@@ -14,7 +14,7 @@ describe("a path", () => {
   const environment = { BASE: "/srv/base", NAME: "team", TILDE: "~/deep" }
   const cases: ReadonlyArray<readonly [string, string]> = [
     ["work", "/project/work"],
-    ["../work/./x//", "/work/x"],
+    ["../tasks/./x//", "/tasks/x"],
     ["/a/../../b/", "/b"],
     ["~", "/home/ada"],
     ["~/work", "/home/ada/work"],

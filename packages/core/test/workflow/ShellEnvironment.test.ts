@@ -53,7 +53,7 @@ describe("a variable that a script mentions and will not get", () => {
 
 describe("the variables about the issue", () => {
   const issue = Issue.make({ id: IssueId("id-1"), identifier: "ABC-1", title: "Mend it", state: "In Progress" })
-  const places = { workspacePath: "/work/ABC-1", workflowPath: "/project/WORKFLOW.md" }
+  const places = { workspacePath: "/srv/ABC-1", workflowPath: "/project/WORKFLOW.md" }
 
   it("are all there", () => {
     const facts = {
@@ -70,7 +70,7 @@ describe("the variables about the issue", () => {
       OPENSYMPHONY_ISSUE_BRANCH: "abc-1",
       OPENSYMPHONY_RUN_ID: "run-7",
       OPENSYMPHONY_ATTEMPT: "2",
-      OPENSYMPHONY_WORKSPACE: "/work/ABC-1",
+      OPENSYMPHONY_WORKSPACE: "/srv/ABC-1",
       OPENSYMPHONY_WORKFLOW: "/project/WORKFLOW.md"
     })
   })
