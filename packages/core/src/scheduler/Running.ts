@@ -47,6 +47,8 @@ export const activity = (step: Step.Step, event: { readonly runId: RunId; readon
 export const turnStarted = (step: Step.Step, event: { readonly runId: RunId; readonly turn: number }): void => {
   const live = working(step, event.runId)
   if (live === undefined) return
+  // Overtaken by what its turn, or a later one, reported: a question must not be forgotten over it.
+  if (event.turn <= (live.run.turn?.number ?? 0)) return Step.ignore(step)
   const turn = { number: event.turn, startedAt: step.at.now, askedAt: null }
   Step.updateRun(step, live.entry, live.run, { turn, lastActivityAt: step.at.now })
 }
@@ -69,6 +71,7 @@ export const turnAsked = (step: Step.Step, event: { readonly runId: RunId; reado
   const live = working(step, event.runId)
   if (live === undefined) return Ending.refuseTurnLate(step, event.runId)
   const { entry, run } = live
+  if (event.turn < (run.turn?.number ?? 0)) return Step.ignore(step)
   const turn = { number: event.turn, startedAt: run.turn?.startedAt ?? step.at.now, askedAt: step.at.now }
   const asking = Step.updateRun(step, entry, run, { turn, lastActivityAt: step.at.now })
   if (run.stop !== null) return Reading.refuseTurn(step, asking)

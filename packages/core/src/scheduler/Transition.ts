@@ -83,6 +83,8 @@ const apply = (step: Step.Step, event: Event): void =>
 export const transition = (state: State, event: Event, at: Instant): Transition => {
   const step = Step.begin(state, at)
   apply(step, event)
+  // Whatever comes first when something is due does it: its wake-up may be replaced before it arrives.
+  if (state.wakeAt !== null && at.now >= state.wakeAt && event._tag !== "Tick") tick(step)
   if (step.state.started) {
     Reading.giveUpClosing(step)
     for (const id of step.touched.keys()) {

@@ -60,8 +60,21 @@ const paint = (items: ReadonlyMap<IssueId, Item>): Picture => {
     picture.set(
       id,
       makeIssue({
-        ...{ id, identifier, title, description, priority, state, labels, assigneeId, parentId, createdAtMs },
-        ...{ updatedAtMs, blockedBy, subIssues, dispatchable, notDispatchableReason }
+        id,
+        identifier,
+        title,
+        description,
+        priority,
+        state,
+        labels,
+        assigneeId,
+        parentId,
+        createdAtMs,
+        updatedAtMs,
+        blockedBy,
+        subIssues,
+        dispatchable,
+        notDispatchableReason
       })
     )
   }

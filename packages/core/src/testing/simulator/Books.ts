@@ -8,7 +8,6 @@ import * as GateBook from "./books/GateBook.ts"
 import * as IssueBook from "./books/IssueBook.ts"
 import * as RunBook from "./books/RunBook.ts"
 import * as SlotBook from "./books/SlotBook.ts"
-import type { Truth } from "./Truth.ts"
 
 export interface Books {
   readonly facts: Facts.Facts
@@ -19,17 +18,17 @@ export interface Books {
   /** Takes an event before the scheduler does. */
   readonly noteEvent: (event: Event, at: Instant, state: State) => void
   /** Take what a step wrote and ordered, each after the checkers have seen it. */
-  readonly noteRecord: (record: JournalRecord, at: Instant, after: State) => void
+  readonly noteRecord: (record: JournalRecord, event: Event, at: Instant, after: State) => void
   readonly noteCommand: (command: Command) => void
   readonly noteEnd: (event: Event, at: Instant, after: State) => void
 }
 
-export const make = (truth: Truth): Books => {
+export const make = (): Books => {
   const facts = Facts.make()
   const issues = IssueBook.make()
   const runs = RunBook.make()
   const gates = GateBook.make(runs)
-  const slots = SlotBook.make(truth, gates)
+  const slots = SlotBook.make(gates)
   return {
     facts,
     issues,
@@ -43,11 +42,12 @@ export const make = (truth: Truth): Books => {
       slots.noteEvent(event, at.now)
       issues.noteEvent(event, at)
     },
-    noteRecord: (record, at, after) => {
+    noteRecord: (record, event, at, after) => {
       gates.noteRecord(record, at, after.policy)
       const kind = record._tag === "RunClaimed" ? issues.pages.get(record.issueId)?.retry?.kind : undefined
-      runs.noteRecord(record, at.now, kind ?? "first")
+      runs.noteRecord(record, event, at.now, kind ?? "first")
       issues.note(record, at.now)
+      if (record._tag === "Forgotten") facts.forget(record.issueId)
     },
     noteCommand: runs.noteCommand,
     noteEnd: (event, at, after) => slots.noteStep(event, after, at)

@@ -14,6 +14,8 @@ import type { Truth } from "./Truth.ts"
 /** One step of the scheduler, and the world around it. */
 export interface Moment {
   readonly at: Instant
+  /** Milliseconds since the world began. */
+  readonly time: number
   readonly event: Event
   readonly before: State
   readonly after: State

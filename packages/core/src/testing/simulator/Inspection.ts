@@ -42,7 +42,7 @@ export interface InspectionOptions {
 }
 
 export const make = ({ board, trace, truth }: InspectionOptions): Inspection => {
-  const books = Books.make(truth)
+  const books = Books.make()
   const checkers = Checkers.make()
   const marks = Marks.make()
   const lines = trace ? Trace.make(truth) : null
@@ -67,13 +67,13 @@ export const make = ({ board, trace, truth }: InspectionOptions): Inspection => 
 
   return {
     step: (step) => {
-      const { after, at, before, commands, event, isReplay, records } = step
+      const { after, at, before, commands, event, isReplay, records, time } = step
       if (!isReplay) truth.delivered(event)
       books.noteEvent(event, at, before)
-      const moment: Moment = { at, event, before, after, records, commands, truth, board, books }
+      const moment: Moment = { at, time, event, before, after, records, commands, truth, board, books }
       for (const record of records) {
         for (const { act, report } of onRecord) act(moment, record, report)
-        books.noteRecord(record, at, after)
+        books.noteRecord(record, event, at, after)
       }
       for (const command of commands) {
         for (const { act, report } of onCommand) act(moment, command, report)
@@ -88,10 +88,18 @@ export const make = ({ board, trace, truth }: InspectionOptions): Inspection => 
       if (onKept.length === 0) return
       for (const record of records) for (const { act, report } of onKept) act(record, report)
     },
-    rest: ({ at, state }) => {
+    rest: ({ at, state, time }) => {
       const moment: Moment = {
-        ...{ at, event: { _tag: "Tick" }, before: state, after: state, records: [], commands: [] },
-        ...{ truth, board, books }
+        at,
+        time,
+        event: { _tag: "Tick" },
+        before: state,
+        after: state,
+        records: [],
+        commands: [],
+        truth,
+        board,
+        books
       }
       for (const { act, report } of onRest) act(moment, report)
     },

@@ -142,7 +142,7 @@ export const draw = (random: Prng, kind: ProfileKind): Profile => {
       turnFailure: rate(0.5),
       hang: rate(0.2),
       flood: rate(0.05),
-      usageLimit: rate(0.2),
+      usageLimit: random.chance(0.1) ? 0.9 * most : rate(0.2),
       progress: random.next(),
       movesOn: random.next() * 0.6,
       stopUnconfirmed: rate(0.6),

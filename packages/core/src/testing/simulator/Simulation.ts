@@ -37,6 +37,8 @@ export interface Outcome {
   readonly seed: number
   readonly events: number
   readonly virtualMs: number
+  /** The world lived long enough to come to rest. */
+  readonly isAtRest: boolean
   /** The first rule that was broken; the world ends there. */
   readonly violation: Violation | null
   readonly marks: ReadonlySet<string>
@@ -47,14 +49,19 @@ const epochMs = 1_750_000_000_000
 const calmPhaseMs = 2 * 3_600_000
 const defaultMaxEvents = 20_000
 
+interface StepOutput {
+  readonly records: ReadonlyArray<JournalRecord>
+  readonly commands: ReadonlyArray<Command>
+}
+
 interface Process {
   readonly number: number
   readonly bornAt: number
   /** What its monotonic clock showed at birth. */
   readonly originMs: number
   timer: number
-  /** Records that wait for a store that is out of order; null while it works. */
-  backlog: Array<JournalRecord> | null
+  /** Steps that wait for a store that is out of order; null while it works. */
+  backlog: Array<StepOutput> | null
 }
 
 const isStart = (command: Command): boolean => command._tag === "PrepareWorkspace" || command._tag === "LaunchRun"
@@ -75,6 +82,7 @@ export const run = (options: Options): Outcome => {
   let pausedUntil = 0
   let calmSince: number | null = null
   let events = 0
+  let isAtRest = false
   let policy = fixed(Policies.drawn(random.split("policy")))
   let state: State = initial({ instance: "none", policy })
   let births = 0
@@ -134,31 +142,39 @@ export const run = (options: Options): Outcome => {
     plan(stage.isCalm() ? 1_000 : fates.scale(1_000, 3_600_000), boot)
   }
 
+  const startAll = (commands: ReadonlyArray<Command>): void => {
+    for (const command of commands) start(command)
+  }
+
+  /** The store is out of order for a while: what this step starts waits for it, and so does every later step. */
+  const loseStore = (mine: Process, records: ReadonlyArray<JournalRecord>, starts: ReadonlyArray<Command>): void => {
+    const backlog: Array<StepOutput> = [{ records, commands: starts }]
+    mine.backlog = backlog
+    world.truth.isStoreDown = true
+    planInProcess(fates.scale(1_000, 60_000), () => {
+      mine.backlog = null
+      world.truth.isStoreDown = false
+      world.truth.resumedAt = at().now
+      for (const output of backlog) keep(output.records)
+      for (const output of backlog) startAll(output.commands)
+    })
+  }
+
   /** Keeps the records and begins the commands, unless the process dies on the way. */
   const carryOut = (records: ReadonlyArray<JournalRecord>, commands: ReadonlyArray<Command>): void => {
     if (process === null) return
-    if (process.backlog === null && stage.faulty(fates, profile.process.storeOutage)) {
-      const backlog: Array<JournalRecord> = []
-      process.backlog = backlog
-      planInProcess(fates.scale(1_000, 60_000), () => {
-        if (process !== null) process.backlog = null
-        keep(backlog)
-      })
+    if (process.backlog !== null) {
+      process.backlog.push({ records, commands })
+    } else if (stage.faulty(fates, profile.process.storeOutage)) {
+      loseStore(process, records, commands.filter(isStart))
+      startAll(commands.filter((command) => !isStart(command)))
+    } else {
+      keep(records)
+      const dies = stage.faulty(fates, profile.process.deathPerStep)
+      startAll(dies ? commands.slice(0, fates.int(0, commands.length)) : commands)
+      if (dies) die()
     }
-    const dies = stage.faulty(fates, profile.process.deathPerStep)
-    if (process.backlog === null) keep(records)
-    else process.backlog.push(...records)
-    let left = dies ? fates.int(0, commands.length) : commands.length
-    for (const command of commands) {
-      if (left-- <= 0) break
-      if (process.backlog !== null && isStart(command)) whenStoreWorks(() => start(command))
-      else start(command)
-    }
-    if (dies) die()
   }
-
-  const whenStoreWorks = (act: () => void): void =>
-    planInProcess(1_000, () => (process?.backlog === null ? act() : whenStoreWorks(act)))
 
   const remember = (event: Event): void => {
     if (profile.worker.replayEveryMs <= 0 || !("runId" in event)) return
@@ -191,6 +207,7 @@ export const run = (options: Options): Outcome => {
     truth.endAll()
     truth.forgetAnswers()
     truth.resumedAt = Number.NEGATIVE_INFINITY
+    truth.isStoreDown = false
     const fraction = profile.process.fractionalClock ? fates.next() : 0
     process = { number: births, bornAt: time, originMs: fates.int(0, 10_000_000) + fraction, timer: 0, backlog: null }
     state = initial({ instance: `p${births}`, policy })
@@ -219,8 +236,7 @@ export const run = (options: Options): Outcome => {
   }
 
   const calmDown = (): void => {
-    calmSince = time
-    pausedUntil = 0
+    calmSince = Math.max(time, pausedUntil)
     setPolicy(Policies.calmed(policy))
     stage.send({ _tag: "ResumeRequested" })
     stage.send({ _tag: "RuntimeUp" })
@@ -229,7 +245,7 @@ export const run = (options: Options): Outcome => {
 
   recurring(profile.process.drainEveryMs, drain)
   recurring(profile.process.pauseEveryMs, () => {
-    pausedUntil = time + fates.scale(1_000, 3_600_000)
+    pausedUntil = Math.max(pausedUntil, time + fates.scale(1_000, 3_600_000))
   })
   recurring(profile.process.wallStepEveryMs, () => {
     wallOffset += fates.pick([-1, 1]) * fates.scale(1_000, 200_000_000)
@@ -242,11 +258,13 @@ export const run = (options: Options): Outcome => {
   plan(0, boot)
 
   const faultEvents = Math.floor(maxEvents * 0.6)
-  while (inspection.violation() === null && events < maxEvents) {
+  const goesOn = (): boolean => inspection.violation() === null && events < maxEvents
+  while (goesOn()) {
     const isCalmDue = calmSince === null && (events >= faultEvents || time >= profile.faultPhaseMs)
     if (isCalmDue) calmDown()
     if (calmSince !== null && time >= calmSince + calmPhaseMs) {
       inspection.rest({ at: at(), time, state })
+      isAtRest = true
       break
     }
     const next = agenda.take()
@@ -259,6 +277,7 @@ export const run = (options: Options): Outcome => {
     seed: options.seed,
     events,
     virtualMs: time,
+    isAtRest,
     violation: inspection.violation(),
     marks: inspection.marks(),
     trace: inspection.trace()

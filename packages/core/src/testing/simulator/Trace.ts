@@ -4,10 +4,10 @@
  */
 import * as HashMap from "effect/HashMap"
 import type { IssueId } from "../../domain/Ids.ts"
-import type { JournalRecord } from "../../domain/Journal.ts"
 import type { Command } from "../../scheduler/Command.ts"
 import type { Event } from "../../scheduler/Event.ts"
 import { phaseOf, type State } from "../../scheduler/State.ts"
+import { concerned } from "./Concern.ts"
 import type { InspectedStep } from "./Inspection.ts"
 import type { Truth } from "./Truth.ts"
 
@@ -80,27 +80,6 @@ const renderCommand = (command: Command): string => {
   }
 }
 
-const issueOfEvent = (event: Event, truth: Truth): IssueId | undefined =>
-  "issueId" in event ? event.issueId : "runId" in event ? truth.bodies.get(event.runId)?.issueId : undefined
-
-const issueOfRecord = (record: JournalRecord): IssueId | undefined =>
-  record._tag === "IssueSaved" ? record.projection.issueId : "issueId" in record ? record.issueId : undefined
-
-/** The issues that a step names, those of the event first. */
-export const concerned = (
-  { event, records }: { readonly event: Event; readonly records: ReadonlyArray<JournalRecord> },
-  truth: Truth
-): ReadonlySet<IssueId> => {
-  const ids = new Set<IssueId>()
-  const first = issueOfEvent(event, truth)
-  if (first !== undefined) ids.add(first)
-  for (const record of records) {
-    const id = issueOfRecord(record)
-    if (id !== undefined) ids.add(id)
-  }
-  return ids
-}
-
 const phaseIn = (state: State, id: IssueId): string => {
   const found = HashMap.get(state.issues, id)
   if (found._tag === "None") return "unknown"
@@ -119,22 +98,32 @@ const phases = ({ after, before }: InspectedStep, ids: ReadonlySet<IssueId>): st
     })
     .join(" ")
 
+const widths = [16, 7, 40, 24, 0]
+
+const columns = (cells: ReadonlyArray<string>): string =>
+  cells
+    .map((cell, index) => (index === 0 ? cell.padStart(widths[0] ?? 0) : cell.padEnd(widths[index] ?? 0)))
+    .join("  ")
+    .trimEnd()
+
+export const heading = columns(["TIME", "ISSUE", "EVENT", "PHASE", "COMMANDS"])
+
 export const make = (truth: Truth): Trace => {
   const lines: Array<TraceLine> = []
   return {
     note: (step) => {
       const ids = concerned(step, truth)
       const event = `${renderEvent(step.event)}${step.isReplay ? " again" : ""}`
-      const columns = [
-        renderTime(step.time).padStart(16),
-        list([...ids], 3).padEnd(7),
-        event.padEnd(40),
-        phases(step, ids).padEnd(24),
+      const text = columns([
+        renderTime(step.time),
+        list([...ids], 3),
+        event,
+        phases(step, ids),
         step.commands.map(renderCommand).join(" ")
-      ]
+      ])
       const touched = new Set(ids)
       if (step.event._tag === "IssuesRead") for (const id of step.event.ids) touched.add(id)
-      lines.push({ text: columns.join("  ").trimEnd(), issueIds: touched })
+      lines.push({ text, issueIds: touched })
     },
     lines: () => lines
   }

@@ -40,7 +40,9 @@ export interface Truth {
     refresh: ReadonlySet<IssueId> | null
     poll: boolean
   }
-  /** When the process last went on after it was suspended, by its monotonic clock. */
+  /** Nothing is carried out until the store works again. */
+  isStoreDown: boolean
+  /** When the process last went on, after it was suspended or waited for its store, by its monotonic clock. */
   resumedAt: number
   readonly aliveOf: (issueId: IssueId) => ReadonlyArray<Body>
   readonly begin: (body: Body) => void
@@ -74,6 +76,7 @@ export const make = (): Truth => {
     rooms: new Map(),
     removals,
     reads,
+    isStoreDown: false,
     resumedAt: Number.NEGATIVE_INFINITY,
     aliveOf: (issueId) => alive.get(issueId) ?? none,
     begin: (body) => {
@@ -82,7 +85,7 @@ export const make = (): Truth => {
     },
     end,
     endAll: () => {
-      for (const list of [...alive.values()]) for (const body of list) end(body)
+      for (const list of alive.values()) for (const body of list) end(body)
     },
     forgetAnswers: () => {
       for (const body of bodies.values()) body.owed = 0

@@ -19,12 +19,12 @@ export const couldStartSince = (
   if (retry === null ? !books.facts.isListed(fact) : retry.dueAt > at.now) return null
   if (books.facts.verdict(id, after.policy) !== "fit") return null
   return Math.max(
-    books.facts.settledSince(fact),
+    books.facts.settledSince(fact, after.policy),
     page?.changedAt ?? Number.NEGATIVE_INFINITY,
     retry?.dueAt ?? Number.NEGATIVE_INFINITY,
     books.slots.closedUntil(at.now),
     books.slots.stateFullUntil(stateKey(fact.issue.state), at.now),
     Math.min(at.now, books.gates.trackerRestsUntil()),
-    truth.resumedAt
+    truth.isStoreDown ? at.now : truth.resumedAt
   )
 }

@@ -35,7 +35,7 @@ const usageOf = (tokens: number): Usage => ({
   inputTokens: tokens,
   outputTokens: Math.floor(tokens / 4),
   cacheReadTokens: tokens * 3,
-  costUsd: tokens / 100_000
+  costUsd: tokens / 20_000
 })
 
 export const make = (stage: Stage, truth: Truth, board: Board, random: Prng): WorkerModel => {
@@ -93,12 +93,8 @@ export const make = (stage: Stage, truth: Truth, board: Board, random: Prng): Wo
 
   const usageLimit = (): Outcome => {
     const { wallTime } = stage.at()
-    const untilMs = random.pick([
-      null,
-      wallTime - 60_000,
-      wallTime + random.scale(10_000, 7_200_000),
-      wallTime + random.scale(3_600_000, 30 * 86_400_000)
-    ])
+    const named = [null, wallTime - 60_000, wallTime + random.scale(10_000, 7_200_000)]
+    const untilMs = random.chance(0.05) ? wallTime + random.scale(3_600_000, 30 * 86_400_000) : random.pick(named)
     return Outcome.UsageLimited({ untilMs, reason: "out of tokens" })
   }
 

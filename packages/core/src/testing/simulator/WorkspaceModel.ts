@@ -75,6 +75,8 @@ export const make = (stage: Stage, truth: Truth, random: Prng): WorkspaceModel =
     const leavesNothing = fails && random.chance(0.5)
     const { workspaceTimeoutMs } = stage.policy()
     const takes = hangs ? workspaceTimeoutMs : Math.min(random.wait(odds.latencyMs), workspaceTimeoutMs)
+    // The directory is there before its preparation has ended, and stays when the process dies meanwhile.
+    if (!leavesNothing && random.chance(0.5)) enter(issue.id, issue.identifier)
     stage.planInProcess(takes, () => {
       if (task.cancelled) return
       preparing.delete(runId)
@@ -102,7 +104,7 @@ export const make = (stage: Stage, truth: Truth, random: Prng): WorkspaceModel =
     if (task === undefined) return failed(body, "cancelled", true, random.int(1, 20))
     task.cancelled = true
     preparing.delete(runId)
-    if (random.chance(0.3)) body.workspace = enter(body.issueId, body.identifier).workspace
+    if (random.chance(0.6)) body.workspace = enter(body.issueId, body.identifier).workspace
     const takes = random.wait(200)
     if (stage.faulty(random, odds.lostCancel)) {
       // The hook does not die when it is told to; perhaps it ends much later, and nobody hears of it.

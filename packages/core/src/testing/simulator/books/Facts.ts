@@ -17,8 +17,10 @@ export interface Fact {
   /** Reads in a row that did not return it. */
   misses: number
   unreadable: boolean
-  /** One answer said two things about it. */
+  /** A read that began before the newest one could not read it. */
   isAmbiguous: boolean
+  /** Nothing was left to do about it, so that only a poll brings it back. */
+  isForgotten: boolean
   /** When anything of this changed. */
   changedAt: number
 }
@@ -32,10 +34,11 @@ export interface Facts {
   readonly pollAt: () => number
   readonly isListed: (fact: Fact) => boolean
   readonly note: (event: Event, now: number) => void
+  readonly forget: (id: IssueId) => void
   /** Whether the tracker's facts let the issue start under this policy. */
   readonly verdict: (id: IssueId, policy: Policy) => Verdict
-  /** When what decides about this issue last changed: itself, its blockers, its sub-issues. */
-  readonly settledSince: (fact: Fact) => number
+  /** When what decides about this issue last changed: itself, its blockers, its sub-issues; infinity when that is unclear. */
+  readonly settledSince: (fact: Fact, policy: Policy) => number
 }
 
 export const isTerminal = (state: string, policy: Policy): boolean => policy.terminalStates.includes(stateKey(state))
@@ -52,12 +55,20 @@ export const make = (): Facts => {
     const fact = known.get(issue.id)
     if (fact === undefined) {
       known.set(issue.id, {
-        ...{ issue, readAt: startedAt, poll, misses: 0 },
-        ...{ unreadable: false, isAmbiguous: false, changedAt: now }
+        issue,
+        readAt: startedAt,
+        poll,
+        misses: 0,
+        unreadable: false,
+        isAmbiguous: false,
+        isForgotten: false,
+        changedAt: now
       })
       return
     }
+    if (fact.isForgotten && poll === 0) return
     if (poll > fact.poll) {
+      fact.isForgotten = false
       if (poll > fact.poll + 1) fact.changedAt = now
       fact.poll = poll
     }
@@ -72,8 +83,10 @@ export const make = (): Facts => {
     fact.readAt = startedAt
   }
 
+  /** A record that cannot be read outweighs a good one of the same issue, but for the candidates of a poll. */
   const takeBatch = (batch: IssueBatch, startedAt: number, now: number, poll: number): Set<IssueId> => {
     const seen = new Set<IssueId>()
+    if (poll === 0) for (const { id } of batch.malformed) if (id !== null) seen.add(id)
     for (const issue of batch.issues) {
       if (seen.has(issue.id)) continue
       seen.add(issue.id)
@@ -82,13 +95,13 @@ export const make = (): Facts => {
     for (const { id } of batch.malformed) {
       const fact = id === null ? undefined : known.get(id)
       if (fact === undefined) continue
+      seen.add(fact.issue.id)
       fact.changedAt = now
-      if (seen.has(fact.issue.id) || startedAt < fact.readAt) fact.isAmbiguous = true
+      if (startedAt < fact.readAt) fact.isAmbiguous = true
       else {
         fact.unreadable = true
         fact.misses = 0
       }
-      seen.add(fact.issue.id)
     }
     return seen
   }
@@ -119,7 +132,7 @@ export const make = (): Facts => {
   const closure = (reference: IssueReference, owner: Fact, policy: Policy): "closed" | "open" | "unsure" => {
     const ofCopy = reference.state !== null && isTerminal(reference.state, policy) ? "closed" : "open"
     const fact = known.get(reference.id)
-    if (fact === undefined || fact.misses >= 2) return ofCopy
+    if (fact === undefined || fact.misses >= 2 || fact.isForgotten) return ofCopy
     const ofFact = isTerminal(fact.issue.state, policy) ? "closed" : "open"
     if (ofFact === ofCopy) return ofCopy
     if (fact.misses > 0 || fact.unreadable || fact.isAmbiguous || fact.readAt === owner.readAt) return "unsure"
@@ -143,10 +156,17 @@ export const make = (): Facts => {
     return result
   }
 
-  const settledSince = (fact: Fact): number => {
+  const settledSince = (fact: Fact, policy: Policy): number => {
     let since = fact.changedAt
     for (const references of [fact.issue.blockedBy, fact.issue.subIssues]) {
-      for (const { id } of references) since = Math.max(since, known.get(id)?.changedAt ?? since)
+      for (const { id, state } of references) {
+        const other = known.get(id)
+        if (other === undefined) continue
+        // Copy and original disagree: which of them counts may have changed with any read.
+        const isClosed = state !== null && isTerminal(state, policy)
+        if (isClosed !== isTerminal(other.issue.state, policy)) return Number.POSITIVE_INFINITY
+        since = Math.max(since, other.changedAt)
+      }
     }
     return since
   }
@@ -156,6 +176,10 @@ export const make = (): Facts => {
     pollAt: () => pollAt,
     isListed: (fact) => fact.poll === polls && polls > 0,
     note,
+    forget: (id) => {
+      const fact = known.get(id)
+      if (fact !== undefined) fact.isForgotten = true
+    },
     verdict,
     settledSince
   }

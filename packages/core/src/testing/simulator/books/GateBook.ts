@@ -134,7 +134,8 @@ export const make = (runBook: RunBook): GateBook => {
         if (!event.unavailable || !isNews || event.stopped !== "confirmed") return
         const firstMs = Math.min(10_000, policy.maxRetryBackoffMs)
         // What fails while the gate is closed was under way when it closed.
-        if (at.now >= down.sure) extend(down, at.now + firstMs, at.now + policy.maxRetryBackoffMs)
+        const mayBeClosed = at.now < down.most
+        extend(down, mayBeClosed ? 0 : at.now + firstMs, at.now + policy.maxRetryBackoffMs)
         return
       }
       case "TurnCompleted": {

@@ -36,8 +36,15 @@ export interface IssueBook {
 const longestDelayMs = 7 * 86_400_000
 
 const newPage = (id: IssueId, now: number): IssuePage => ({
-  ...{ id, hold: null, retry: null, counters: noCounters, usage: Usage.zero, allowanceBase: Usage.zero },
-  ...{ liveRun: null, hasWorkspace: false, changedAt: now }
+  id,
+  hold: null,
+  retry: null,
+  counters: noCounters,
+  usage: Usage.zero,
+  allowanceBase: Usage.zero,
+  liveRun: null,
+  hasWorkspace: false,
+  changedAt: now
 })
 
 export const make = (): IssueBook => {

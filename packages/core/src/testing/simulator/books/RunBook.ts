@@ -18,8 +18,8 @@ export interface RunPage {
   turns: number
   fingerprint: string | null
   stopOrderedAt: number | null
-  /** Why it was put back before its launch; null when it was not. */
-  putBack: "gate" | "not_eligible" | null
+  /** It ended before its agent came up, for no reason of its own: nothing of it counts. */
+  wasPutBack: boolean
   /** The world has told the scheduler that nothing of this run goes on at present. */
   isKnownOver: boolean
   outcome: Outcome | null
@@ -33,7 +33,7 @@ export interface RunBook {
   /** Whether a claim ever used this id, in any process. */
   readonly wasUsed: (runId: RunId) => boolean
   readonly noteEvent: (event: Event, now: number) => void
-  readonly noteRecord: (record: JournalRecord, now: number, kind: "first" | RetryKind) => void
+  readonly noteRecord: (record: JournalRecord, event: Event, now: number, kind: "first" | RetryKind) => void
   readonly noteCommand: (command: Command) => void
 }
 
@@ -43,6 +43,10 @@ const isOver = (event: Event): boolean =>
   event._tag === "PreparationFailed" ||
   (event._tag === "StopSettled" && event.result === "confirmed") ||
   (event._tag === "LaunchFailed" && event.stopped === "confirmed")
+
+/** What ends a run before its agent came up although nothing of it failed. */
+const isNoFault = (event: Event): boolean =>
+  event._tag === "WorkspacePrepared" || (event._tag === "LaunchFailed" && event.unavailable)
 
 export const make = (): RunBook => {
   const runs = new Map<RunId, RunPage>()
@@ -73,14 +77,25 @@ export const make = (): RunBook => {
     }
   }
 
-  const noteRecord = (record: JournalRecord, now: number, kind: "first" | RetryKind): void => {
+  const noteRecord = (record: JournalRecord, event: Event, now: number, kind: "first" | RetryKind): void => {
     switch (record._tag) {
       case "RunClaimed": {
         const { issueId, runId } = record
         used.add(runId)
         runs.set(runId, {
-          ...{ runId, issueId, kind, issue: null, launch: "none", turns: 0, fingerprint: null },
-          ...{ stopOrderedAt: null, putBack: null, isKnownOver: false, outcome: null, closed: null, usage: Usage.zero }
+          runId,
+          issueId,
+          kind,
+          issue: null,
+          launch: "none",
+          turns: 0,
+          fingerprint: null,
+          stopOrderedAt: null,
+          wasPutBack: false,
+          isKnownOver: false,
+          outcome: null,
+          closed: null,
+          usage: Usage.zero
         })
         return
       }
@@ -91,7 +106,9 @@ export const make = (): RunBook => {
       }
       case "RunEnded": {
         const page = runs.get(record.runId)
-        if (page !== undefined) page.outcome = record.outcome
+        if (page === undefined) return
+        page.outcome = record.outcome
+        page.wasPutBack = page.stopOrderedAt === null && isNoFault(event)
       }
     }
   }

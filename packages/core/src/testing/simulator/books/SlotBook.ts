@@ -3,10 +3,10 @@
  * issue whose read is under way, and a tracker that can be asked.
  */
 import * as HashMap from "effect/HashMap"
+import type { IssueId } from "../../../domain/Ids.ts"
 import { stateKey } from "../../../domain/Issue.ts"
 import type { Event } from "../../../scheduler/Event.ts"
 import type { Instant, State } from "../../../scheduler/State.ts"
-import type { Truth } from "../Truth.ts"
 import type { GateBook } from "./GateBook.ts"
 
 export interface SlotBook {
@@ -21,18 +21,18 @@ export interface SlotBook {
 }
 
 /** Reads on which starts depend: of issues that have no live run. */
-const promised = (truth: Truth, state: State): number => {
+const promised = (state: State): number => {
   let count = 0
-  const isStart = (id: Parameters<Truth["aliveOf"]>[0]): boolean => {
+  const isStart = (id: IssueId): boolean => {
     const entry = HashMap.get(state.issues, id)
     return entry._tag === "Some" && entry.value.run === null
   }
-  for (const id of truth.reads.demand ?? []) if (isStart(id)) count++
+  for (const id of state.demand.inFlight ?? []) if (isStart(id)) count++
   for (const id of state.demand.wanted) if (isStart(id)) count++
   return count
 }
 
-export const make = (truth: Truth, gates: GateBook): SlotBook => {
+export const make = (gates: GateBook): SlotBook => {
   let closedAt = Number.NEGATIVE_INFINITY
   let isClosed = true
   let askableSince = Number.NEGATIVE_INFINITY
@@ -77,7 +77,7 @@ export const make = (truth: Truth, gates: GateBook): SlotBook => {
         askableSince = at.now
       }
       const { policy } = after
-      const pending = promised(truth, after)
+      const pending = promised(after)
       const wasClosed = isClosed
       isClosed = HashMap.size(after.live) + pending >= policy.maxConcurrentAgents || gates.mayBeClosed(at, policy)
       if (isClosed || wasClosed) closedAt = at.now

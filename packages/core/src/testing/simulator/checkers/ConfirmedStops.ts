@@ -23,7 +23,8 @@ export const make = (): Checker => ({
       }
     } else if (record._tag === "HoldPlaced" && record.hold._tag === "StopUnconfirmed") {
       const page = books.runs.runs.get(record.hold.runId)
-      if (page?.isKnownOver === true) report(`${record.hold.runId} is held although its end was reported`, record.issueId)
+      if (page?.isKnownOver === true)
+        report(`${record.hold.runId} is held although its end was reported`, record.issueId)
     }
   },
   onStep: ({ after, books, event, truth }, report) => {

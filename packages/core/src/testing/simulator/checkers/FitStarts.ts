@@ -10,7 +10,8 @@ const freshMs = 5_000
 
 const checkFitness = (moment: Moment, issueId: IssueId, runId: RunId, report: Report): void => {
   const { after, books } = moment
-  if (books.facts.verdict(issueId, after.policy) === "unfit") report(`${runId} starts although its issue is unfit`, issueId)
+  if (books.facts.verdict(issueId, after.policy) === "unfit")
+    report(`${runId} starts although its issue is unfit`, issueId)
   const hold = books.issues.pages.get(issueId)?.hold ?? null
   if (hold !== null) report(`${runId} starts although its issue is held (${hold._tag})`, issueId)
 }
@@ -25,8 +26,7 @@ const checkGates = ({ after, at, books }: Moment, issueId: IssueId, runId: RunId
 const checkFreshness = ({ at, books, event }: Moment, issueId: IssueId, runId: RunId, report: Report): void => {
   const fact = books.facts.known.get(issueId)
   const isAnswer = event._tag === "IssuesRead" || event._tag === "CandidatesPolled"
-  const isFresh =
-    fact !== undefined && (at.now - fact.readAt < freshMs || (isAnswer && fact.readAt >= event.startedAt))
+  const isFresh = fact !== undefined && (at.now - fact.readAt < freshMs || (isAnswer && fact.readAt >= event.startedAt))
   if (!isFresh) report(`${runId} starts on a read that is old`, issueId)
 }
 

@@ -3,37 +3,45 @@
  * a change of the issue failures and continuations, an operator's release everything; nothing else resets anything.
  */
 import type { IssueId } from "../../../domain/Ids.ts"
-import { isChanged } from "../../../domain/Issue.ts"
-import type { Counters, IssueProjection } from "../../../domain/Journal.ts"
+import { type Issue, isChanged } from "../../../domain/Issue.ts"
+import type { Counters } from "../../../domain/Journal.ts"
 import * as Outcome from "../../../domain/Outcome.ts"
+import type { State } from "../../../scheduler/State.ts"
 import type { RunPage } from "../books/RunBook.ts"
 import type { Checker, Moment } from "../Checker.ts"
 
 const usageLimitsThatFail = 5
 
-/** Whether a run put back before its agent started: nothing of it counts. */
-const wasPutBack = ({ launch, outcome, turns }: RunPage, reason: string): boolean =>
-  turns === 0 && outcome?._tag === "Cancelled" && (launch === "none" || reason !== "")
+const hasProgress = (run: RunPage, issue: Issue | undefined): boolean => {
+  const { closed, fingerprint } = run
+  const didWork =
+    closed !== null && closed.fingerprint !== null && fingerprint !== null && closed.fingerprint !== fingerprint
+  return didWork || (run.issue !== null && issue !== undefined && isChanged(run.issue, issue))
+}
 
-/** What the end of a run makes of the counters; `unsure` fields are compared with nothing. */
-const settled = (counters: Counters, run: RunPage, hasProgress: boolean): Counters => {
+/** What the end of a run makes of the counters. */
+const afterRun = (counters: Counters, run: RunPage, issue: Issue | undefined): Counters => {
   const { outcome } = run
-  if (outcome === null) return counters
-  const { continuations, failures, runs, usageLimits } = counters
+  const { failures, idleContinuations, runs, usageLimits } = counters
   const attempts = counters.attempts + 1
+  if (outcome === null) return counters
+  if (run.wasPutBack) return { ...counters, runs: Math.max(0, runs - 1) }
   if (outcome._tag === "Succeeded") {
-    const idleContinuations = run.kind === "continuation" && !hasProgress ? counters.idleContinuations + 1 : 0
-    return { ...counters, attempts, failures: 0, usageLimits: 0, idleContinuations, continuations }
+    const idle = run.kind === "continuation" ? idleContinuations + 1 : idleContinuations
+    const idleNow = hasProgress(run, issue) ? 0 : idle
+    return { ...counters, attempts, failures: 0, usageLimits: 0, idleContinuations: idleNow }
   }
   if (outcome._tag === "UsageLimited") {
     return usageLimits + 1 >= usageLimitsThatFail
       ? { ...counters, attempts, usageLimits: 0, failures: failures + 1 }
       : { ...counters, usageLimits: usageLimits + 1, runs: Math.max(0, runs - 1) }
   }
-  return Outcome.isFailure(outcome) ? { ...counters, attempts, failures: failures + 1, usageLimits: 0 } : counters
+  return Outcome.isFailure(outcome)
+    ? { ...counters, attempts, failures: failures + 1, usageLimits: 0 }
+    : { ...counters, attempts }
 }
 
-const changed = (counters: Counters): Counters => ({
+const afterChange = (counters: Counters): Counters => ({
   ...counters,
   failures: 0,
   continuations: 0,
@@ -41,49 +49,18 @@ const changed = (counters: Counters): Counters => ({
   usageLimits: 0
 })
 
-export const make = (): Checker => {
-  /** Pages and facts as they were before the step. */
-  const check = (moment: Moment, before: Counters, projection: IssueProjection): string | null => {
-    const { counters: after, issueId } = projection
-    const { books, event, records } = moment
-    const ended = endedRun(moment, issueId)
-    const isReleased = event._tag === "ReleaseRequested" && event.issueId === issueId
-    const isRead = event._tag === "CandidatesPolled" || event._tag === "IssuesRead"
-    const claims = records.filter((record) => record._tag === "RunClaimed" && record.issueId === issueId).length
-    const fact = books.facts.known.get(issueId)
-    const worked =
-      ended === null
-        ? false
-        : isProgress(ended) || (ended.issue !== null && fact !== undefined && isChanged(ended.issue, fact.issue))
-    const expected = ended === null ? before : settled(before, ended, worked)
-    const allowed: Array<Counters> = [expected]
-    if (isReleased) allowed.push({ ...changed(expected), runs: 0 })
-    if (isRead && (ended === null || ended.closed !== null)) allowed.push(changed(expected))
-    const isOfCancelled = ended?.outcome?._tag === "Cancelled"
-    const fits = (candidate: Counters): boolean => {
-      if (after.failures !== candidate.failures || after.usageLimits !== candidate.usageLimits) return false
-      if (after.idleContinuations !== candidate.idleContinuations) return false
-      if (after.claims !== before.claims + claims) return false
-      if (after.continuations !== candidate.continuations && after.continuations !== candidate.continuations + 1) return false
-      const runs = candidate.runs + claims
-      return after.runs === runs || (isOfCancelled && ended !== null && wasPutBack(ended, "") && after.runs === Math.max(0, runs - 1)) || (isOfCancelled && after.runs === Math.max(0, candidate.runs - 1) + claims)
-    }
-    if (allowed.some(fits)) return null
-    return `counters go from ${render(before)} to ${render(after)} by ${event._tag}${ended === null ? "" : ` and the end of ${ended.runId} (${ended.outcome?._tag ?? "no outcome"})`}`
-  }
+const isEqual = (self: Counters, that: Counters): boolean =>
+  self.failures === that.failures &&
+  self.continuations === that.continuations &&
+  self.idleContinuations === that.idleContinuations &&
+  self.runs === that.runs &&
+  self.usageLimits === that.usageLimits &&
+  self.attempts === that.attempts &&
+  self.claims === that.claims
 
-  return {
-    rule: 9,
-    name: "HonestCounters",
-    onRecord: (moment, record, report) => {
-      if (record._tag !== "IssueSaved" || moment.event._tag === "Started") return
-      const { projection } = record
-      const page = moment.books.issues.pages.get(projection.issueId)
-      if (page === undefined || page.counters === projection.counters) return
-      const wrong = check(moment, page.counters, projection)
-      if (wrong !== null) report(wrong, projection.issueId)
-    }
-  }
+const liveRunOf = (state: State, issueId: IssueId) => {
+  for (const [runId, id] of state.live) if (id === issueId) return runId
+  return null
 }
 
 /** The run of this issue that was live before the step and is not any more. */
@@ -93,13 +70,43 @@ const endedRun = ({ after, before, books }: Moment, issueId: IssueId): RunPage |
   return books.runs.runs.get(runId) ?? null
 }
 
-const liveRunOf = (state: Moment["before"], issueId: IssueId) => {
-  for (const [runId, id] of state.live) if (id === issueId) return runId
-  return null
+/** All that the counters of an issue may be after this step. */
+const allowed = (moment: Moment, before: Counters, issueId: IssueId): ReadonlyArray<Counters> => {
+  const { books, event, records } = moment
+  const isOurs = (tag: string) =>
+    records.some((record) => record._tag === tag && "issueId" in record && record.issueId === issueId)
+  const isContinued = records.some(
+    (record) => record._tag === "RetryQueued" && record.issueId === issueId && record.kind === "continuation"
+  )
+  const ended = endedRun(moment, issueId)
+  const issue = books.facts.known.get(issueId)?.issue
+  const settled = ended === null ? before : afterRun(before, ended, issue)
+  const bases = [settled]
+  if (event._tag === "ReleaseRequested" && event.issueId === issueId) bases.push({ ...afterChange(settled), runs: 0 })
+  const isRead = event._tag === "CandidatesPolled" || event._tag === "IssuesRead"
+  if (isRead && ended === null) bases.push(afterChange(settled))
+  const claims = isOurs("RunClaimed") ? 1 : 0
+  return bases.flatMap((base) => {
+    const claimed = { ...base, runs: base.runs + claims, claims: base.claims + claims }
+    const { continuations } = claimed
+    return isContinued ? [claimed, { ...claimed, continuations: continuations + 1 }] : [claimed]
+  })
 }
-
-const isProgress = ({ closed, fingerprint }: RunPage): boolean =>
-  closed !== null && closed.fingerprint !== null && fingerprint !== null && closed.fingerprint !== fingerprint
 
 const render = ({ continuations, failures, idleContinuations, runs, usageLimits }: Counters): string =>
   `failures ${failures}, continuations ${continuations} (idle ${idleContinuations}), runs ${runs}, usage limits ${usageLimits}`
+
+export const make = (): Checker => ({
+  rule: 9,
+  name: "HonestCounters",
+  onRecord: (moment, record, report) => {
+    if (record._tag !== "IssueSaved" || moment.event._tag === "Started") return
+    const { counters, issueId } = record.projection
+    const page = moment.books.issues.pages.get(issueId)
+    if (page === undefined || page.counters === counters) return
+    if (allowed(moment, page.counters, issueId).some((candidate) => isEqual(candidate, counters))) return
+    const ended = endedRun(moment, issueId)
+    const end = ended === null ? "" : ` and the end of ${ended.runId} (${ended.outcome?._tag ?? "no outcome"})`
+    report(`${render(page.counters)} become ${render(counters)} by ${moment.event._tag}${end}`, issueId)
+  }
+})

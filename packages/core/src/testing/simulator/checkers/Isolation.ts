@@ -26,11 +26,13 @@ export const make = (): Checker => ({
   rule: 5,
   name: "Isolation",
   onStep: (moment, report) => {
-    const { event, records, truth } = moment
+    const { at, before, event, records, truth } = moment
     checkBatch(moment, report)
     const own =
       "runId" in event ? truth.bodies.get(event.runId)?.issueId : "issueId" in event ? event.issueId : undefined
-    if (own === undefined) return
+    // What is due for others by itself may happen with any event.
+    const isSomethingDue = before.wakeAt !== null && at.now >= before.wakeAt
+    if (own === undefined || isSomethingDue) return
     for (const record of records) {
       if (harms.has(record._tag) && "issueId" in record && record.issueId !== own) {
         report(`${event._tag} of ${own} leads to ${record._tag} of another issue`, own, record.issueId)

@@ -65,11 +65,15 @@ export const make = (): Checker => ({
       const { projection } = saved
       const { counters } = projection
       const now = { ...page, ...projection, counters: { ...counters, runs: counters.runs - 1 } }
-      const limits = reached({ ...page, counters: now.counters, usage: now.usage, allowanceBase: now.allowanceBase }, after.policy)
+      const limits = reached(
+        { ...page, counters: now.counters, usage: now.usage, allowanceBase: now.allowanceBase },
+        after.policy
+      )
       if (limits.length > 0) report(`${record.runId} starts although ${limits.join(", ")} is reached`, record.issueId)
     } else if (record._tag === "HoldLifted") {
       const page = books.issues.pages.get(record.issueId)
-      if (page?.hold === null || page === undefined) return report("a hold is lifted that was not there", record.issueId)
+      if (page?.hold === null || page === undefined)
+        return report("a hold is lifted that was not there", record.issueId)
       if (!isLifted(moment, page, record.hold)) {
         report(`the hold ${record.hold._tag} is lifted by ${event._tag}`, record.issueId)
       }

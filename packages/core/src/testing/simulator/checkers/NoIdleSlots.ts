@@ -3,6 +3,7 @@
  * true at that instant; and no run takes a slot of which nothing is left.
  */
 import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
 import type { IssueId, RunId } from "../../../domain/Ids.ts"
 import { stateKey } from "../../../domain/Issue.ts"
 import * as Decision from "../../../scheduler/Decision.ts"
@@ -17,9 +18,7 @@ const isAsked = ({ after, at, books, truth }: Moment, id: IssueId): boolean => {
   if (at.now < books.gates.trackerRestsUntil()) return true
   const { demand } = truth.reads
   if (demand === null) return false
-  if (demand.has(id)) return true
-  for (const wanted of after.demand.wanted) if (wanted === id) return true
-  return false
+  return demand.has(id) || HashSet.has(after.demand.wanted, id)
 }
 
 const checkWaiting = (moment: Moment, id: IssueId, report: Report): void => {
@@ -55,10 +54,11 @@ export const make = (): Checker => {
   /** Live runs of which nothing is left in the world, and since when. */
   const empty = new Map<RunId, number>()
 
-  const isBusy = ({ truth }: Moment, runId: RunId, issueId: IssueId): boolean => {
+  const isBusy = ({ after, truth }: Moment, runId: RunId, issueId: IssueId): boolean => {
     const body = truth.bodies.get(runId)
+    if (body === undefined || body.isAlive || body.owed > 0 || truth.isStoreDown) return true
     const { demand } = truth.reads
-    return body === undefined || body.isAlive || body.owed > 0 || demand?.has(issueId) === true
+    return demand !== null && (demand.has(issueId) || HashSet.has(after.demand.wanted, issueId))
   }
 
   const checkSlots = (moment: Moment, report: Report): void => {

@@ -3,7 +3,6 @@
  * held with a reason; nobody waits for an answer; nothing that is over is still kept.
  */
 import * as HashMap from "effect/HashMap"
-import { isSame } from "../../../domain/Issue.ts"
 import type { Entry } from "../../../scheduler/State.ts"
 import * as Facts from "../books/Facts.ts"
 import type { Checker, Moment, Report } from "../Checker.ts"
@@ -20,17 +19,18 @@ const checkIssue = (moment: Moment, entry: Entry, report: Report): void => {
   report("is eligible and neither running, nor queued, nor held", issue.id)
 }
 
-/** What the tracker shows now is what the scheduler knows. */
+/** What people and agents wrote some time ago is known. */
 const checkKnowledge = (moment: Moment, report: Report): void => {
   const { after, at, board, books } = moment
   if (at.now - books.facts.pollAt() > 3 * after.policy.pollIntervalMs) report("the tracker is not polled any more")
   for (const issue of board.picture().values()) {
     if (!Facts.isActive(issue.state, after.policy)) continue
     const found = HashMap.get(after.issues, issue.id)
+    const isSettled = at.wallTime - (issue.updatedAtMs ?? 0) > patienceMs
     if (found._tag === "None") {
-      if (issue.updatedAtMs !== null && at.wallTime - issue.updatedAtMs > patienceMs) report("is not known", issue.id)
-    } else if (!isSame(found.value.issue, issue) && at.wallTime - (issue.updatedAtMs ?? 0) > patienceMs) {
-      report("is not known as it is", issue.id)
+      if (isSettled) report("is not known", issue.id)
+    } else if (found.value.issue.updatedAtMs !== issue.updatedAtMs) {
+      if (isSettled) report("is not known as it is", issue.id)
     } else {
       checkIssue(moment, found.value, report)
     }
@@ -41,7 +41,7 @@ export const make = (): Checker => ({
   rule: 15,
   name: "Rest",
   onRest: (moment, report) => {
-    const { after, truth } = moment
+    const { after, books, time, truth } = moment
     checkKnowledge(moment, report)
     if (after.tracker.error !== null) report(`the tracker counts as failing: ${after.tracker.error.message}`)
     for (const [runId, issueId] of after.live) {
@@ -50,10 +50,17 @@ export const make = (): Checker => ({
         report(`${runId} is live and nothing of it is left`, issueId)
       }
     }
+    for (const body of truth.bodies.values()) {
+      // What an earlier process asked, or was asked, is over with it.
+      if (!books.runs.runs.has(body.runId) || body.askedAt === null) continue
+      if (time - body.askedAt > patienceMs) report(`${body.runId} waits for a verdict on its next turn`, body.issueId)
+    }
     for (const entry of HashMap.values(after.issues)) {
       const { hold, issue, released, removal, run, workspace } = entry
       const isOver = released === "terminal" && run === null && hold?._tag !== "StopUnconfirmed"
       if (isOver && workspace !== null && removal === null) report("its workspace is left behind", issue.id)
+      const isAnswered = removal?._tag === "Removing" && !truth.removals.has(issue.id)
+      if (isAnswered) report("waits for the end of a removal that is not under way", issue.id)
     }
   }
 })

@@ -3,7 +3,6 @@
  * while it was eligible and a slot was free.
  */
 import * as HashMap from "effect/HashMap"
-import type { IssueId } from "../../../domain/Ids.ts"
 import type { JournalRecord } from "../../../domain/Journal.ts"
 import type { Policy } from "../../../domain/Policy.ts"
 import type { Checker, Moment, Report } from "../Checker.ts"
@@ -35,11 +34,11 @@ const checkDelay = ({ after, event, records }: Moment, queued: JournalRecord, re
   }
 }
 
-/** When the step was taken that led to this start: a read that was asked for it, or the start itself. */
-const askedAt = ({ at, event, truth }: Moment, id: IssueId): number => {
+/** When the step was taken that led to a start: a read that was asked for it, at the latest when one was asked, or itself. */
+const askedAt = ({ at, event, truth }: Moment): number => {
   const { demand, demandAt } = truth.reads
   const answeredAt = event._tag === "IssuesRead" || event._tag === "CandidatesPolled" ? event.startedAt : at.now
-  return demand?.has(id) === true ? Math.min(answeredAt, demandAt) : answeredAt
+  return demand === null ? answeredAt : Math.min(answeredAt, demandAt)
 }
 
 export const make = (): Checker => ({
@@ -58,7 +57,7 @@ export const make = (): Checker => ({
     // A hold that was lifted or facts that changed in this very step begin a new wait.
     const since = couldStartSince(moment, issueId)
     if (since === null) return
-    const lateMs = askedAt(moment, issueId) - Math.max(since, books.slots.askableSince())
+    const lateMs = askedAt(moment) - Math.max(since, books.slots.askableSince())
     if (lateMs > slackMs) report(`${record.runId} starts ${lateMs} ms later than it could`, issueId)
   },
   onStep: ({ after, at, event }, report) => {

@@ -24,8 +24,9 @@ export const make = (): Checker => ({
     const { issue, workspace } = command
     const { id } = issue
     const fact = books.facts.known.get(id)
-    if (fact === undefined || !Facts.isTerminal(fact.issue.state, after.policy)) {
-      report(`the workspace of an issue in the state ${fact?.issue.state ?? "unknown"} is removed`, id)
+    const isTold = fact === undefined || fact.isAmbiguous || Facts.isTerminal(fact.issue.state, after.policy)
+    if (!isTold) {
+      report(`the workspace of an issue in the state ${fact.issue.state} is removed`, id)
     }
     for (const body of truth.aliveOf(id)) report(`the workspace is removed while ${body.runId} is alive in it`, id)
     const page = books.issues.pages.get(id)
