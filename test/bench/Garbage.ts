@@ -6,6 +6,17 @@ export function collect(): void {
   globalThis.gc()
 }
 
+const neverNotified = new Int32Array(new SharedArrayBuffer(4))
+
+/**
+ * Collects garbage and waits until the collector's background threads are through, which would otherwise take
+ * processors and memory bandwidth from what is measured.
+ */
+export function collectAndRest(ms: number): void {
+  collect()
+  Atomics.wait(neverNotified, 0, 0, ms)
+}
+
 /** Bytes in use on the heap, without garbage. */
 export function heapUsed(): number {
   collect()

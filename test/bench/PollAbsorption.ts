@@ -21,6 +21,9 @@ const threadMs = (): number => {
   return (user + system) / 1_000
 }
 
+/** How long the collector works in the background after a collection, with some room. */
+const restMs = (size: number): number => 10 + size / 250
+
 interface Absorbed {
   readonly state: State
   readonly ms: number
@@ -43,7 +46,7 @@ const absorb = (state: State, issues: ReadonlyArray<Issue>, now: number): Absorb
     startedAt: now,
     startedAtWall: wallAtZero + now
   })
-  Garbage.collect()
+  Garbage.collectAndRest(restMs(issues.length))
   const processorBegin = threadMs()
   const begin = performance.now()
   const next = transition(state, event, instantAt(now + 200))
@@ -71,7 +74,7 @@ const passes = 20
 /** Goes over a Map of as many entries and looks at each: the least that any answer of that size could cost. */
 const passOverMap = (issues: ReadonlyArray<Issue>): number => {
   const map = new Map(issues.map((issue) => [issue.id, issue]))
-  Garbage.collect()
+  Garbage.collectAndRest(restMs(issues.length))
   const begin = performance.now()
   let seen = 0
   for (let pass = 0; pass < passes; pass++) for (const issue of map.values()) if (issue !== undefined) seen++

@@ -41,6 +41,17 @@ const cells = (figure: Figure): ReadonlyArray<string> => [
   figure.comparison === undefined ? "" : `${rounded(figure.comparison.ratio)} x ${figure.comparison.with}`
 ]
 
+/** What the figures depend on. A load above the number of processors means that others were in the way. */
+export interface Environment {
+  readonly node: string
+  readonly processors: number
+  /** Processes that wanted to run, on average over the last minute before the benchmark. */
+  readonly load: number
+}
+
+export const renderEnvironment = ({ node, processors, load }: Environment): string =>
+  `Node ${node}, ${processors} processors, load ${rounded(load)} at the start\n`
+
 /** Figure, target, ratio to the target, and what else it was compared with: one line each. */
 export function render(section: Section): string {
   const rows = section.figures.map(cells)
@@ -54,12 +65,15 @@ export function render(section: Section): string {
   return [section.title, section.how, ...lines.map((line) => `  ${line}`), ""].join("\n")
 }
 
-export const toJson = (sections: ReadonlyArray<Section>): string =>
+export const toJson = (environment: Environment, sections: ReadonlyArray<Section>): string =>
   JSON.stringify(
-    sections.map((section) => ({
-      ...section,
-      figures: section.figures.map((figure) => ({ ...figure, ratioToTarget: ratioToTarget(figure) }))
-    })),
+    {
+      environment,
+      sections: sections.map((section) => ({
+        ...section,
+        figures: section.figures.map((figure) => ({ ...figure, ratioToTarget: ratioToTarget(figure) }))
+      }))
+    },
     undefined,
     2
   )

@@ -33,7 +33,8 @@ const busyFleet = ({ backlog, slots, blocked = 0 }: Load) =>
     const fleet = yield* Fleet.make({ issues, slots })
     yield* fleet.launched(slots)
     fleet.moveOn(untilStaleMs)
-    yield* Effect.sleep(1)
+    Garbage.collectAndRest(30)
+    yield* Effect.sleep(5)
     return fleet
   })
 
@@ -71,7 +72,6 @@ type Scenario = typeof oneByOne
 const repetition = async (scenario: Scenario, options: Load): Promise<ReadonlyArray<number>> => {
   const samples: Array<number> = []
   while (samples.length < samplesPerRepetition) {
-    Garbage.collect()
     samples.push(...(await Effect.runPromise(Effect.scoped(scenario(options)))))
   }
   return samples

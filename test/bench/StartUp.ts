@@ -12,7 +12,7 @@ const repetitions = 7
 const firstDispatch = (size: number) =>
   Effect.gen(function* () {
     const issues = Board.board(size)
-    Garbage.collect()
+    Garbage.collectAndRest(30)
     const begin = performance.now()
     const fleet = yield* Fleet.make({ issues, slots: 10 })
     yield* fleet.launched(1)

@@ -24,7 +24,7 @@ const reported = (waiting: number) =>
     const runs = yield* fleet.workers.live
     const session = SessionId("session")
     const inputTokensOf = Effect.map(fleet.orchestrator.current, ({ state }) => state.usageByDay[0]?.usage.inputTokens)
-    Garbage.collect()
+    Garbage.collectAndRest(30)
     const begin = performance.now()
     for (let round = 1; round <= rounds; round++) {
       for (const { runId } of runs) {

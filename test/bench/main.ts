@@ -1,4 +1,5 @@
 // The benchmark: `npm run bench`, or `npm run bench -- [--json] [SECTION...]`. docs/performance.md says what it measures.
+import { availableParallelism, loadavg } from "node:os"
 import * as CommandLine from "./CommandLine.ts"
 import * as Memory from "./Memory.ts"
 import * as PollAbsorption from "./PollAbsorption.ts"
@@ -25,6 +26,13 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+const environment: Report.Environment = {
+  node: process.versions.node,
+  processors: availableParallelism(),
+  load: loadavg()[0] ?? Number.NaN
+}
+if (!asJson) process.stdout.write(`${Report.renderEnvironment(environment)}\n`)
+
 const done: Array<Report.Section> = []
 for (const [name, measure] of Object.entries(sections)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
@@ -33,7 +41,7 @@ for (const [name, measure] of Object.entries(sections)) {
   if (!asJson) process.stdout.write(`${Report.render(section)}\n`)
 }
 
-if (asJson) process.stdout.write(`${Report.toJson(done)}\n`)
+if (asJson) process.stdout.write(`${Report.toJson(environment, done)}\n`)
 else {
   const missed = Report.missed(done)
   process.stdout.write(missed.length === 0 ? "Every target is met.\n" : `Missed: ${missed.join("; ")}\n`)

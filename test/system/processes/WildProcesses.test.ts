@@ -3,11 +3,11 @@ import { type Ended, Project, type ProjectOptions } from "../Harness.ts"
 import { type LogEntry, logEntries } from "../Log.ts"
 import { peakMemory } from "../Processes.ts"
 
-const deadlineMs = 1_500
+const deadlineMs = 5_000
 /** KILL follows TERM after a third of it. */
 const stopTimeoutMs = 3_000
 /** Far more than both, for machines that are busy, and far less than anything here would take. */
-const patienceMs = 20_000
+const patienceMs = 40_000
 
 /** What a script does, by issue. */
 const behaviours: { readonly [issue: string]: string } = {
@@ -79,7 +79,7 @@ for (const [kind, options] of Object.entries(kinds)) {
       for (const issue of issues) {
         const row = it_.ended.summary.get(issue)
         assert.strictEqual(row?.phase, "held", `${issue}: ${it_.ended.stderr.slice(-5_000)}`)
-        const limit = kind === "a hook" ? /hooks\.before_run .*1500 ms/ : /agent\.turn_timeout_ms/
+        const limit = kind === "a hook" ? /hooks\.before_run .*5000 ms/ : /agent\.turn_timeout_ms/
         assert.match(row?.reason ?? "", limit, `${issue}: ${row?.reason}`)
       }
       assert.strictEqual(it_.ended.code, 1)

@@ -5,6 +5,7 @@
 import * as MemoryRunStore from "@opensymphony/core/orchestrator/MemoryRunStore"
 import * as Orchestrator from "@opensymphony/core/orchestrator/Orchestrator"
 import * as Idle from "@opensymphony/core/scheduler/Idle"
+import type { State } from "@opensymphony/core/scheduler/State"
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -13,7 +14,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import * as Stream from "effect/Stream"
 import { exposeOwnCommand } from "../OwnCommand.ts"
 import * as Logging from "../Logging.ts"
 import { namedVariables, redactor } from "../Secrets.ts"
@@ -42,6 +42,7 @@ type Ending = Data.TaggedEnum<{
 const Ending = Data.taggedEnum<Ending>()
 
 const redrawMs = 250
+const lookMs = 100
 const idleReportMs = 10_000
 
 const toStderr = (line: string): void => {
@@ -57,24 +58,25 @@ const startView = (orchestrator: Orchestrator.OrchestratorService, view: LiveTab
     Effect.forkScoped
   )
 
-/** Completes when the tracker refuses its credential, or never answered and never will with these settings. */
+/** Why waiting for the tracker is pointless: it refuses its credential, or never answered and never will like this. */
+const refusal = (state: State, untilIdle: boolean): string | null => {
+  const { error } = state.tracker
+  if (error === null || error.retryable) return null
+  const isAtStart = state.poll.answeredAtWall === null
+  const isCredential = error.tag === "TrackerAuthError" || error.tag === "TrackerPermissionDenied"
+  return isAtStart || (untilIdle && isCredential) ? error.message : null
+}
+
+/** Completes when the tracker refuses. */
 const refused = (orchestrator: Orchestrator.OrchestratorService, untilIdle: boolean) =>
-  orchestrator.changes.pipe(
-    Stream.mapEffect(() => orchestrator.current),
-    Stream.map(({ state }) => {
-      const { error } = state.tracker
-      if (error === null || error.retryable) return null
-      const isAtStart = state.poll.answeredAtWall === null
-      const isCredential = error.tag === "TrackerAuthError" || error.tag === "TrackerPermissionDenied"
-      return isAtStart || (untilIdle && isCredential) ? error.message : null
-    }),
-    Stream.filter((message) => message !== null),
-    Stream.take(1),
-    Stream.runHead,
-    Effect.flatMap((message) =>
-      message._tag === "Some" ? Effect.succeed(Ending.Refused({ message: message.value })) : Effect.never
-    )
-  )
+  Effect.gen(function* () {
+    while (true) {
+      const { state } = yield* orchestrator.current
+      const message = refusal(state, untilIdle)
+      if (message !== null) return Ending.Refused({ message })
+      yield* Effect.sleep(lookMs)
+    }
+  })
 
 /** Says from time to time what an idle exit still waits for. */
 const reportWaiting = (orchestrator: Orchestrator.OrchestratorService) =>
