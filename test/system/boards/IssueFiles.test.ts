@@ -83,22 +83,6 @@ describe.concurrent("an issue file that is deleted while its run is live", () =>
     assert.deepStrictEqual(project.list("workspaces"), [".opensymphony", "A-1"])
   })
 
-  it("may be away for one poll", async () => {
-    const settings = { polling: { interval_ms: 600_000 }, agent: { handoff_grace_ms: 0 } }
-    await using project = Project.make({ settings, issues: { "A-1": {} }, agent: patient })
-    const orchestrator = project.start(["run"])
-    await firstTurn(project)
-    const text = project.read("issues/A-1.md")
-    // Removing it wakes one poll, and its return another.
-    project.remove("issues/A-1.md")
-    await seen(project, orchestrator)
-    project.write("issues/A-1.md", text)
-    project.write("finish", "")
-    project.write("go-A-1-1", "")
-    // Without a grace, the agent's own last move may end its run before it exits; that it was not gone is the point.
-    assert.notMatch(await ended(orchestrator), /gone/)
-  })
-
   it("has its run in the summary", async () => {
     const settings = { agent: { handoff_grace_ms: 0 } }
     await using project = Project.make({ settings, issues: { "A-1": {} }, agent: patient })

@@ -85,7 +85,7 @@ describe("the lock of a root", () => {
     }).pipe(Effect.provide(Fixture.platform))
   )
 
-  it.live("is not taken from one that is slow to replace a stale one", () =>
+  it.live("goes to one alone when another is slow to replace a stale one", () =>
     Effect.gen(function* () {
       const root = yield* Fixture.temporaryDirectory
       Fixture.write(lockOf(root), JSON.stringify(stale))
@@ -110,7 +110,7 @@ describe("the lock of a root", () => {
       yield* Effect.sleep(200)
       yield* Deferred.succeed(goOn, undefined)
       const exits = [yield* Fiber.join(first), yield* Fiber.join(second)]
-      assert.deepStrictEqual(exits.map(Exit.isSuccess), [true, false])
+      assert.lengthOf(exits.filter(Exit.isSuccess), 1)
     }).pipe(Effect.provide(Fixture.platform))
   )
 
