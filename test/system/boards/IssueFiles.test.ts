@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import { type Orchestrator, Project } from "../Harness.ts"
-import { atWork, note, seen, turn, waitFor } from "./AgentScript.ts"
+import { atWork, note, turn, waitFor } from "./AgentScript.ts"
 
 const patient = turn(
   note("turns", "$issue $OPENSYMPHONY_TURN"),
