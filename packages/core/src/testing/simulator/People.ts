@@ -130,17 +130,8 @@ export const start = ({ board, random, setPolicy, stage, truth, view }: PeopleOp
     random.pick(actions)()
   }
 
-  const recurring = (everyMs: number, act: () => void): void => {
-    if (everyMs <= 0) return
-    stage.plan(random.wait(everyMs), () => {
-      if (stage.isCalm()) return
-      act()
-      recurring(everyMs, act)
-    })
-  }
-
   for (let index = 0; index < issues; index++) create()
-  recurring(people.everyMs, edit)
-  recurring(people.operatorEveryMs, operate)
-  recurring(people.policyEveryMs, () => setPolicy(Policies.edited(stage.policy(), random)))
+  stage.untilCalm(random, people.everyMs, edit)
+  stage.untilCalm(random, people.operatorEveryMs, operate)
+  stage.untilCalm(random, people.policyEveryMs, () => setPolicy(Policies.edited(stage.policy(), random)))
 }

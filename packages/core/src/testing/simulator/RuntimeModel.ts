@@ -12,18 +12,10 @@ export const make = (stage: Stage, random: Prng): RuntimeModel => {
   const odds = stage.profile.worker
   let downUntil = 0
   let brokenUntil = 0
-  const recurring = (everyMs: number, act: () => void): void => {
-    if (everyMs <= 0) return
-    stage.plan(random.wait(everyMs), () => {
-      if (stage.isCalm()) return
-      act()
-      recurring(everyMs, act)
-    })
-  }
-  recurring(odds.brokenEveryMs, () => {
+  stage.untilCalm(random, odds.brokenEveryMs, () => {
     brokenUntil = stage.time() + random.wait(odds.brokenMs)
   })
-  recurring(odds.downEveryMs, () => {
+  stage.untilCalm(random, odds.downEveryMs, () => {
     const lastsMs = random.wait(odds.downMs)
     downUntil = stage.time() + lastsMs
     // Some runtimes say so themselves; from others a launch that fails is all there is to know.

@@ -19,6 +19,8 @@ export interface Stage {
   readonly faulty: (random: Prng, probability: number) => boolean
   /** Plans something that happens whatever becomes of the process. */
   readonly plan: (delayMs: number, act: () => void) => void
+  /** Does something again and again, on average every so often, until the calm phase; 0 is never. */
+  readonly untilCalm: (random: Prng, everyMs: number, act: () => void) => void
   /** Plans something that the process would do: it does not happen when that has died. */
   readonly planInProcess: (delayMs: number, act: () => void) => void
   /** Puts an event into the mailbox of the living process after a while. */

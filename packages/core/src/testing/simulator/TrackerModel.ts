@@ -25,14 +25,9 @@ const minute = 60_000
 export const make = (stage: Stage, truth: Truth, board: Board, random: Prng): TrackerModel => {
   const odds = stage.profile.tracker
   let outageUntil = 0
-  if (odds.outageEveryMs > 0) {
-    const next = (): void =>
-      stage.plan(random.wait(odds.outageEveryMs), () => {
-        outageUntil = stage.time() + random.wait(odds.outageMs)
-        next()
-      })
-    next()
-  }
+  stage.untilCalm(random, odds.outageEveryMs, () => {
+    outageUntil = stage.time() + random.wait(odds.outageMs)
+  })
 
   const problem = (tag: string, message: string, retryable: boolean, retryAtWallMs: number | null = null) => ({
     tag,

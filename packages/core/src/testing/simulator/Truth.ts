@@ -48,10 +48,8 @@ export interface Truth {
   readonly begin: (body: Body) => void
   /** No process of it is left. */
   readonly end: (body: Body) => void
-  /** What comes before every restart: processes that the last orchestrator left are found and ended. */
-  readonly endAll: () => void
-  /** The process that waited for answers is gone. */
-  readonly forgetAnswers: () => void
+  /** A new process begins: what the last one left at work is found and ended, and nobody waits for its answers. */
+  readonly restart: () => void
   /** An answer, or what a worker reports, has reached the scheduler. */
   readonly delivered: (event: Event) => void
 }
@@ -71,7 +69,7 @@ export const make = (): Truth => {
     if (others.length === 0) alive.delete(body.issueId)
     else alive.set(body.issueId, others)
   }
-  return {
+  const truth: Truth = {
     bodies,
     rooms: new Map(),
     removals,
@@ -84,13 +82,13 @@ export const make = (): Truth => {
       alive.set(body.issueId, [...(alive.get(body.issueId) ?? none), body])
     },
     end,
-    endAll: () => {
+    restart: () => {
       for (const list of alive.values()) for (const body of list) end(body)
-    },
-    forgetAnswers: () => {
       for (const body of bodies.values()) body.owed = 0
       removals.clear()
       Object.assign(reads, { demand: null, refresh: null, poll: false })
+      truth.isStoreDown = false
+      truth.resumedAt = Number.NEGATIVE_INFINITY
     },
     delivered: (event) => {
       switch (event._tag) {
@@ -119,6 +117,7 @@ export const make = (): Truth => {
       }
     }
   }
+  return truth
 }
 
 /** A run whose workspace is being prepared. */

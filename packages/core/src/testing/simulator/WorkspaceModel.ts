@@ -27,14 +27,9 @@ export const make = (stage: Stage, truth: Truth, random: Prng): WorkspaceModel =
   /** Preparations that are under way and were not cancelled. */
   const preparing = new Map<RunId, { cancelled: boolean; room: Room | null }>()
   let diskFullUntil = 0
-  if (odds.diskFullEveryMs > 0) {
-    const next = (): void =>
-      stage.plan(random.wait(odds.diskFullEveryMs), () => {
-        diskFullUntil = stage.time() + random.wait(odds.diskFullMs)
-        next()
-      })
-    next()
-  }
+  stage.untilCalm(random, odds.diskFullEveryMs, () => {
+    diskFullUntil = stage.time() + random.wait(odds.diskFullMs)
+  })
 
   const brokenFor = (id: IssueId) => {
     const known = broken.get(id)

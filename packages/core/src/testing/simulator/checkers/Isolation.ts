@@ -5,6 +5,7 @@
 import * as HashMap from "effect/HashMap"
 import { isSame } from "../../../domain/Issue.ts"
 import type { Checker, Moment, Report } from "../Checker.ts"
+import { isSomethingDue } from "../Due.ts"
 
 const harms = new Set(["StopOrdered", "RunEnded", "RetryQueued", "Released", "RemovalFailed"])
 
@@ -26,13 +27,11 @@ export const make = (): Checker => ({
   rule: 5,
   name: "Isolation",
   onStep: (moment, report) => {
-    const { at, before, event, records, truth } = moment
+    const { event, records, truth } = moment
     checkBatch(moment, report)
     const own =
       "runId" in event ? truth.bodies.get(event.runId)?.issueId : "issueId" in event ? event.issueId : undefined
-    // What is due for others by itself may happen with any event.
-    const isSomethingDue = before.wakeAt !== null && at.now >= before.wakeAt
-    if (own === undefined || isSomethingDue) return
+    if (own === undefined || isSomethingDue(moment)) return
     for (const record of records) {
       if (harms.has(record._tag) && "issueId" in record && record.issueId !== own) {
         report(`${event._tag} of ${own} leads to ${record._tag} of another issue`, own, record.issueId)

@@ -1,24 +1,27 @@
 /** Rule 11: an event of an old run changes nothing of a newer one, and no outcome is lost or counted twice. */
 import * as HashMap from "effect/HashMap"
+import type { RunId } from "../../../domain/Ids.ts"
 import type { Checker, Moment, Report } from "../Checker.ts"
+import { isSomethingDue } from "../Due.ts"
 
 /** What a late event may still do: count its cost, and end the hold that waits for the end of its run. */
-const isAwaitedEnd = ({ before, truth }: Moment, runId: string): boolean => {
-  const issueId = truth.bodies.get(runId as never)?.issueId
+const isAwaitedEnd = ({ before, truth }: Moment, runId: RunId): boolean => {
+  const issueId = truth.bodies.get(runId)?.issueId
   const found = issueId === undefined ? undefined : HashMap.get(before.issues, issueId)
   const hold = found?._tag === "Some" ? found.value.hold : null
   return hold?._tag === "StopUnconfirmed" && hold.runId === runId
 }
 
-const checkLate = (moment: Moment, runId: string, report: Report): void => {
+const checkLate = (moment: Moment, runId: RunId, report: Report): void => {
   const { after, before, event, records, truth } = moment
-  const issueId = truth.bodies.get(runId as never)?.issueId
+  const issueId = truth.bodies.get(runId)?.issueId
   if (issueId === undefined || isAwaitedEnd(moment, runId)) return
   const was = HashMap.get(before.issues, issueId)
   const is = HashMap.get(after.issues, issueId)
   const isSame = was._tag === is._tag && (was._tag === "None" || (is._tag === "Some" && was.value === is.value))
   const started = records.some((record) => record._tag === "RunClaimed" && record.issueId === issueId)
-  if (!isSame && !started) report(`${event._tag} of ${runId}, which is over, changes its issue`, issueId)
+  if (!isSame && !started && !isSomethingDue(moment))
+    report(`${event._tag} of ${runId}, which is over, changes its issue`, issueId)
   if (after.ignoredEvents === before.ignoredEvents) report(`${event._tag} of ${runId} is not counted as late`, issueId)
 }
 
