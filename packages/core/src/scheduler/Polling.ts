@@ -143,7 +143,9 @@ export const polled = (
     const applied = Reading.applyFacts(step, entry, issue, startedAt, true)
     const stored = Step.entryOf(step, issue.id) ?? applied
     if (!stored.listed) Step.update(step, stored, { listed: true })
-    const change = isSame(stored.issue, issue) ? HashSet.remove : HashSet.add
+    // An answer that newer reads overtook does not settle what those reads said; the next one has to be looked at.
+    const isSettled = isSame(stored.issue, issue) && stored.misses === 0 && stored.unreadable === null
+    const change = isSettled ? HashSet.remove : HashSet.add
     Step.patch(step, { divergent: change(step.state.divergent, issue.id) })
   }
   Reading.rememberMalformed(step, event.batch.malformed, true)

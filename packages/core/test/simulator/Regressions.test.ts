@@ -88,4 +88,28 @@ describe("what the simulator found", () => {
     world.answer()
     assert.strictEqual(world.take("AnswerTurn", runId).verdict._tag, "Continue")
   })
+
+  it("takes an issue back that polls list again after newer reads had missed it", () => {
+    const world = World.make({ issues: [World.issue("A")] })
+    const runId = world.launch("A")
+    const listed = { issues: [World.issue("A")], malformed: [] }
+    const answerPoll = (startedAt: number) => {
+      world.take("PollCandidates")
+      world.send(Event.CandidatesPolled({ batch: listed, startedAt, startedAtWall: world.at().wallTime }))
+    }
+    world.setTracker("waits")
+    world.poll()
+    const pollBegan = world.at().now
+    for (const [index, batch] of [listed, { issues: [], malformed: [] }, { issues: [], malformed: [] }].entries()) {
+      world.pass(1)
+      world.send(Event.TurnAsked({ runId, turn: index + 1 }))
+      const { ids, lane } = world.asked("ReadIssues").find((command) => command.lane === "demand") ?? assert.fail()
+      world.send(Event.IssuesRead({ lane, ids, batch, startedAt: world.at().now }))
+    }
+    assert.strictEqual(world.entry("A").misses, 2)
+    answerPoll(pollBegan)
+    world.poll()
+    answerPoll(world.at().now)
+    assert.strictEqual(world.entry("A").misses, 0)
+  })
 })

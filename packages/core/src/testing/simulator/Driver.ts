@@ -51,6 +51,8 @@ interface Process {
   /** What its monotonic clock showed at birth. */
   readonly originMs: number
   timer: number
+  /** Events that came in while it was suspended. */
+  readonly mailbox: Array<{ readonly event: Event; readonly isReplay: boolean }>
   /** Steps that wait for a store that is out of order; null while it works. */
   backlog: Array<StepOutput> | null
 }
@@ -147,13 +149,22 @@ export const make = (options: DriverOptions): Driver => {
     if (recent.length > 2 * remembered) recent.splice(0, remembered)
   }
 
+  /** What came in while the process was suspended is taken up in its order once it goes on. */
+  const resume = (mine: Process): void => {
+    if (timeline.time() < suspendedUntil) return planInProcess(suspendedUntil - timeline.time(), () => resume(mine))
+    if (surroundings !== null) surroundings.world.truth.resumedAt = at().now
+    for (const { event, isReplay } of mine.mailbox.splice(0)) {
+      if (current === mine) deliver(event, isReplay)
+    }
+  }
+
   const deliver = (event: Event, isReplay: boolean): void => {
     const time = timeline.time()
-    if (time < suspendedUntil) {
-      return planInProcess(suspendedUntil - time, () => {
-        if (surroundings !== null) surroundings.world.truth.resumedAt = at().now
-        deliver(event, isReplay)
-      })
+    if (current !== null && time < suspendedUntil) {
+      const mine = current
+      if (mine.mailbox.length === 0) planInProcess(suspendedUntil - time, () => resume(mine))
+      mine.mailbox.push({ event, isReplay })
+      return
     }
     if (current === null) return
     events++
@@ -175,7 +186,8 @@ export const make = (options: DriverOptions): Driver => {
     truth.restart()
     births++
     const fraction = odds.fractionalClock ? random.next() : 0
-    current = { bornAt: timeline.time(), originMs: random.int(0, 10_000_000) + fraction, timer: 0, backlog: null }
+    const originMs = random.int(0, 10_000_000) + fraction
+    current = { bornAt: timeline.time(), originMs, timer: 0, mailbox: [], backlog: null }
     state = initial({ instance: `p${births}`, policy: policy() })
     const found = [...truth.rooms.values()].filter(() => !faulty(odds.lostRecord))
     const workspaces = found.map(({ workspace }) => ({ workspace, interruptedRun: null }))
