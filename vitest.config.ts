@@ -30,6 +30,8 @@ export default defineConfig({
       suite("core", "packages/core", ["test/**/*.test.ts"]),
       withProcesses(suite("adapters-fs", "packages/adapters-fs", ["test/**/*.test.ts"])),
       withProcesses(suite("adapters-command", "packages/adapters-command", ["test/**/*.test.ts"])),
+      withProcesses(suite("adapters-linear", "packages/adapters-linear", ["test/**/*.test.ts"])),
+      withProcesses(suite("adapters-openhands", "packages/adapters-openhands", ["test/**/*.test.ts"])),
       withProcesses(suite("cli", "packages/cli", ["test/**/*.test.ts"])),
       suite("repository", "test/repository", ["**/*.test.ts"], 240_000),
       system

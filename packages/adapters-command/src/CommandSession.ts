@@ -5,11 +5,13 @@ import type { SessionId } from "@opensymphony/core/domain/Ids"
 import { killAfterMs } from "@opensymphony/core/domain/Policy"
 import type { AgentEvent, AgentSession, OpenSession, StopResult, Turn } from "@opensymphony/core/ports/AgentRuntime"
 import { RuntimeError } from "@opensymphony/core/ports/AgentRuntime"
+import type { RunTools } from "@opensymphony/core/ports/AgentTools"
 import { issueVariables } from "@opensymphony/core/workflow/IssueVariables"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import * as Redacted from "effect/Redacted"
 import * as TurnOutput from "./TurnOutput.ts"
 
 export interface CommandOptions {
@@ -26,7 +28,14 @@ export interface CommandOptions {
 /** The pid of the process group at work; completed with null when none was started. */
 type Work = Deferred.Deferred<number | null>
 
-const variables = (options: CommandOptions, { run }: OpenSession, turn: number, session: SessionId | null) => ({
+/** Where a command finds the tools that this process serves to its run. */
+const toolVariables = ({ servers }: RunTools): { readonly [name: string]: string } => {
+  const server = servers[0]
+  if (server === undefined) return {}
+  return { OPENSYMPHONY_MCP_URL: server.url, OPENSYMPHONY_MCP_TOKEN: Redacted.value(server.token) }
+}
+
+const variables = (options: CommandOptions, { run, tools }: OpenSession, turn: number, session: SessionId | null) => ({
   ...options.environment,
   ...issueVariables({
     issue: run.issue,
@@ -35,6 +44,7 @@ const variables = (options: CommandOptions, { run }: OpenSession, turn: number, 
     workspacePath: run.workspace.path,
     workflowPath: options.workflowPath
   }),
+  ...toolVariables(tools),
   OPENSYMPHONY_TURN: String(turn),
   OPENSYMPHONY_SESSION: session ?? ""
 })

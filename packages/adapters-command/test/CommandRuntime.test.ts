@@ -5,6 +5,7 @@ import { ProcessProbe } from "@opensymphony/adapters-fs/process/ProcessProbe"
 import { IssueId, RunId, SessionId } from "@opensymphony/core/domain/Ids"
 import * as Issue from "@opensymphony/core/domain/Issue"
 import { type AgentEvent, AgentRuntime, type OpenSession, type TurnResult } from "@opensymphony/core/ports/AgentRuntime"
+import { noTools } from "@opensymphony/core/ports/AgentTools"
 import { Deferred, Effect, Fiber, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, realpathSync } from "node:fs"
@@ -26,7 +27,8 @@ const request = (options: Partial<OpenSession> & { readonly cwd?: string; readon
       workspace: { issueId: issue.id, identifier: issue.identifier, key: "ABC-1", path: directory }
     },
     resume: options.resume ?? null,
-    onProcess: options.onProcess ?? (() => Effect.void)
+    onProcess: options.onProcess ?? (() => Effect.void),
+    tools: options.tools ?? noTools
   } satisfies OpenSession
 }
 

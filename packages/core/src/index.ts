@@ -13,6 +13,7 @@ export type { PreparedRun, Run } from "./domain/Run.ts"
 export type { RecoveredWorkspace, Workspace } from "./domain/Workspace.ts"
 
 export * from "./ports/AgentRuntime.ts"
+export * from "./ports/AgentTools.ts"
 export * from "./ports/RunStore.ts"
 export * from "./ports/TrackerBackend.ts"
 export * from "./ports/WorkerBackend.ts"

@@ -10,6 +10,7 @@ import type * as Stream from "effect/Stream"
 import type { SessionId } from "../domain/Ids.ts"
 import type { PreparedRun } from "../domain/Run.ts"
 import type { Usage } from "../domain/Usage.ts"
+import type { RunTools } from "./AgentTools.ts"
 
 /** What an agent reports during a turn. Any of them is activity. */
 export type AgentEvent = Data.TaggedEnum<{
@@ -72,6 +73,8 @@ export interface OpenSession {
   readonly resume: SessionId | null
   /** Tells the workspace which process group works in it, before that process does anything that matters. */
   readonly onProcess: (pid: number) => Effect.Effect<void>
+  /** What this process serves to the agent of this run; open until the session's scope closes. */
+  readonly tools: RunTools
 }
 
 export interface AgentRuntimeService {

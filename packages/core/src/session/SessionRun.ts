@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { Outcome } from "../domain/Outcome.ts"
 import type { AgentRuntimeService, AgentSession, RuntimeError, StopResult } from "../ports/AgentRuntime.ts"
+import type { AgentToolsService } from "../ports/AgentTools.ts"
 import {
   EndedBeforeLaunch,
   type LaunchError,
@@ -30,6 +31,7 @@ import * as TurnLoop from "./TurnLoop.ts"
 export interface Environment {
   readonly runtime: AgentRuntimeService
   readonly workspaces: WorkspaceBackendService
+  readonly tools: AgentToolsService
   readonly renderPrompt: TurnLoop.RenderPrompt
   /** How long a stop may take until it counts as unconfirmed, in milliseconds. */
   readonly stopTimeoutMs: number
@@ -78,8 +80,13 @@ export const makeUnsafe = (environment: Environment, request: WorkerRequest): Se
     new LaunchFailed({ runId, message: `${what}: ${error.message}`, unavailable })
 
   const openSession = Effect.gen(function* () {
+    const run = { runId, issue, attempt, workspace }
+    const tools = yield* environment.tools
+      .open(run)
+      .pipe(Effect.mapError((error) => launchFailed(`the tools for ${issue.identifier} could not be opened`, error)))
     const session = yield* runtime.openSession({
-      run: { runId, issue, attempt, workspace },
+      run,
+      tools,
       resume: yield* report.recallSession,
       onProcess: (pid) =>
         Effect.catch(workspaces.recordProcess(workspace, pid), (error) =>
@@ -97,7 +104,9 @@ export const makeUnsafe = (environment: Environment, request: WorkerRequest): Se
       launchFailed(`the prompt for ${issue.identifier} could not be rendered`, error)
     )
     const session = yield* Effect.mapError(openSession, (error) =>
-      launchFailed(`the agent for ${issue.identifier} could not be started`, error, error.unavailable)
+      error._tag === "LaunchFailed"
+        ? error
+        : launchFailed(`the agent for ${issue.identifier} could not be started`, error, error.unavailable)
     )
     const known = yield* session.session
     if (known !== null) yield* report.rememberSession(known)

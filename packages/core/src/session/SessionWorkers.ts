@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import type { RunId } from "../domain/Ids.ts"
 import * as Policy from "../domain/Policy.ts"
 import { AgentRuntime } from "../ports/AgentRuntime.ts"
+import { AgentTools } from "../ports/AgentTools.ts"
 import {
   type LaunchError,
   LaunchFailed,
@@ -35,6 +36,7 @@ export interface Options {
 const make = Effect.fnUntraced(function* (options: Options) {
   const runtime = yield* AgentRuntime
   const workspaces = yield* WorkspaceBackend
+  const tools = yield* AgentTools
   const queue = yield* UpdateQueue.make
   const stopTimeoutMs = options.stopTimeoutMs ?? Policy.defaults.stopTimeoutMs
   const runs = new Map<RunId, SessionRun.SessionRun>()
@@ -57,6 +59,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
         {
           runtime,
           workspaces,
+          tools,
           renderPrompt: options.renderPrompt,
           stopTimeoutMs,
           offer: queue.offer,

@@ -3,6 +3,7 @@ import { Effect, Exit, Fiber, Scope, Stream } from "effect"
 import { IssueId, RunId, SessionId } from "../../src/domain/Ids.ts"
 import * as Issue from "../../src/domain/Issue.ts"
 import { AgentEvent, RuntimeError, RuntimeHealth, TurnResult } from "../../src/ports/AgentRuntime.ts"
+import { noTools } from "../../src/ports/AgentTools.ts"
 import * as MemoryRuntime from "../../src/testing/MemoryRuntime.ts"
 
 const runId = RunId("run-1")
@@ -21,7 +22,8 @@ const opened = Effect.fnUntraced(function* (agent: MemoryRuntime.Agent, options?
     .openSession({
       run: { runId, issue, attempt: 1, workspace },
       resume: null,
-      onProcess: (pid) => Effect.sync(() => pids.push(pid))
+      onProcess: (pid) => Effect.sync(() => pids.push(pid)),
+      tools: noTools
     })
     .pipe(Scope.provide(scope))
   const turn = session.runTurn({ number: 1, prompt: "do it" }, (event) => Effect.sync(() => events.push(event)))
@@ -95,7 +97,7 @@ describe("MemoryRuntime", () => {
       const error = new RuntimeError({ message: "down", unavailable: true })
       yield* runtime.script.add({ operation: "openSession", behaviour: { _tag: "Fail", error } })
       const run = { runId, issue, attempt: null, workspace }
-      const opening = runtime.service.openSession({ run, resume: null, onProcess: () => Effect.void })
+      const opening = runtime.service.openSession({ run, resume: null, onProcess: () => Effect.void, tools: noTools })
       assert.strictEqual(yield* Effect.flip(opening), error)
     })
   )

@@ -11,6 +11,7 @@ import { type RunId, SessionId } from "../../domain/Ids.ts"
 import type { PreparedRun } from "../../domain/Run.ts"
 import * as Usage from "../../domain/Usage.ts"
 import type { AgentEvent, AgentRuntimeService, AgentSession, OpenSession } from "../../ports/AgentRuntime.ts"
+import { noTools } from "../../ports/AgentTools.ts"
 import * as UsageLedger from "../../session/UsageLedger.ts"
 import * as AgentPlay from "./AgentPlay.ts"
 import { type ConformanceCase, expectEqual, expectFailure, expectSoon, expectThat, rule } from "./ConformanceCase.ts"
@@ -48,6 +49,7 @@ const opening = (run: PreparedRun, overrides: Partial<OpenSession> = {}): OpenSe
   run,
   resume: null,
   onProcess: () => Effect.void,
+  tools: noTools,
   ...overrides
 })
 

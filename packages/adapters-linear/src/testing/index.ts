@@ -1,0 +1,2 @@
+/** The fake server, for tests and demonstrations. */
+export {}

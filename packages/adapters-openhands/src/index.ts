@@ -1,0 +1,2 @@
+/** The runtime on the OpenHands agent-server, and the supervisor of a local one. */
+export {}
