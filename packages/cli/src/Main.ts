@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Platform } from "./Adapters.ts"
 import * as ChildGroups from "./ChildGroups.ts"
+import { DoctorCommand } from "./commands/DoctorCommand.ts"
 import { IssueCommand } from "./commands/IssueCommand.ts"
 import { ExplainCommand, RunCommand } from "./commands/RunCommand.ts"
 import { SimulateCommand } from "./commands/SimulateCommand.ts"
@@ -29,7 +30,14 @@ const CompletionsCommand = Command.make("completions", { shell: Argument.Literal
 
 const command = Command.make("opensymphony").pipe(
   Command.withDescription("Turns an issue tracker into an always-on crew of coding agents"),
-  Command.withSubcommands([RunCommand, ExplainCommand, IssueCommand, SimulateCommand, CompletionsCommand])
+  Command.withSubcommands([
+    RunCommand,
+    ExplainCommand,
+    DoctorCommand,
+    IssueCommand,
+    SimulateCommand,
+    CompletionsCommand
+  ])
 )
 
 const run: (args: ReadonlyArray<string>) => Effect.Effect<void, unknown, Command.Environment | Platform> = (args) =>
