@@ -1,6 +1,6 @@
 // Bundles the command line program into packages/cli/dist/opensymphony.mjs, which packages/cli/bin/opensymphony loads.
 // One file per lazily imported subcommand; everything else in one: a program of hundreds of modules starts slowly.
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { rolldown } from "rolldown"
@@ -70,6 +70,12 @@ mkdirSync(chunks, { recursive: true })
 for (const path of readdirSync(chunks).map((name) => join(chunks, name))) {
   if (!current.has(path) && statSync(path).mtimeMs < aWhileAgo) rmSync(path)
 }
+
+// What `opensymphony demo` works off.
+cpSync(join(repository, "examples", "quickstart"), join(dist, "quickstart"), {
+  recursive: true,
+  filter: (path) => !path.endsWith(`${sep}workspaces`)
+})
 
 const bytes = output.reduce((sum, chunk) => sum + Buffer.byteLength(chunk.code), 0)
 process.stderr.write(`opensymphony.mjs: ${Math.round(bytes / 1024)} kB in ${output.length} files\n`)

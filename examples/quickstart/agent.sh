@@ -68,4 +68,10 @@ fi
 if grep -q '^Status: draft$' "$page"; then finish_page; fi
 commit "finished"
 report "finished the page"
-opensymphony issue move "$issue" Done
+# Where the orchestrator serves tools for this run, the issue is moved through them: no credential comes here. Otherwise the
+# board is the folder of issue files.
+if [ -n "${OPENSYMPHONY_MCP_URL:-}" ]; then
+  opensymphony tool move_issue state=Done
+else
+  opensymphony issue move "$issue" Done
+fi
