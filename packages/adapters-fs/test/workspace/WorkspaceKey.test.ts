@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Arbitrary, Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import * as WorkspaceKey from "../../src/workspace/WorkspaceKey.ts"
 
@@ -48,6 +48,24 @@ describe("the key of an identifier", () => {
       Effect.gen(function* () {
         const { distinct, preferred } = yield* WorkspaceKey.make(identifier)
         assert.isTrue(WorkspaceKey.isKey(preferred) && WorkspaceKey.isKey(distinct))
+      })
+  )
+
+  const identifiers = Arbitrary.schema(Schema.Array(Schema.Literals(["a", "A", "b", "/", ".", "_", "-", "é", "💥"]))).pipe(
+    Arbitrary.map((parts) => parts.join(""))
+  )
+  it.effect.prop(
+    "is shared by two identifiers only where one of them is told to take its distinct form",
+    { one: identifiers, other: identifiers },
+    ({ one, other }) =>
+      Effect.gen(function* () {
+        if (one === other) return
+        const [self, that] = [yield* WorkspaceKey.make(one), yield* WorkspaceKey.make(other)]
+        const names = [self.preferred, that.preferred, self.distinct, that.distinct]
+        const [mine, theirs, ...distinct] = names.map((name) => name.toLowerCase())
+        assert.strictEqual(new Set(distinct).size, 2)
+        if (mine === theirs) assert.notInclude(distinct, mine)
+        if (self.preferred === self.distinct) assert.notStrictEqual(mine, theirs)
       })
   )
 })

@@ -1,2 +1,11 @@
 /** The fake server, for tests and demonstrations. */
-export {}
+export * as FakeLinear from "./FakeLinear.ts"
+export type { Control, RemoteControl } from "./Control.ts"
+export type { BoardControl, IssueDraft, IssueEdit, IssueView, StateDraft } from "./BoardControl.ts"
+export { usualStates } from "./BoardControl.ts"
+export type { Fault, FaultKind, FaultRule, Reset } from "./Faults.ts"
+export type { Complexity, ComplexityModel } from "./Complexity.ts"
+export type { Budget, BudgetName, Budgets } from "./RateLimits.ts"
+export type { Counters, LoggedRequest } from "./RequestLog.ts"
+export type { Delivery, Subscription, WebhookFaults } from "./Webhooks.ts"
+export { schema as linearSchema } from "./SchemaFromSdk.ts"

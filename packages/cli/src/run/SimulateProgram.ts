@@ -17,10 +17,11 @@ export interface SimulateOptions {
   readonly seed: number | null
   readonly seeds: number
   readonly trace: string | null
-  readonly world: "pure" | "live"
+  readonly world: Simulation.Depth
   readonly profile: Profile.ProfileKind
 }
 
+const failed = 1
 const wrongUsage = 2
 /** A run of this many worlds has to reach every mark. */
 const longRunSeeds = 2_000
@@ -44,40 +45,51 @@ const build = Effect.promise(
 const tell = Effect.fnUntraced(function* (options: SimulateOptions, seed: number, told: number) {
   const { profile, world } = options
   const command = `opensymphony simulate --world ${world} --profile ${profile} --seed ${seed}`
-  const failure = Failure.find({ seed, profile })
+  const failure = Failure.find({ seed, profile, world })
   if (failure === null) return yield* Console.log(`seed ${seed} broke a rule once and not again: this is a bug`)
   const lines = Failure.render(failure, yield* build, command)
   for (const line of told < toldInFull ? lines : lines.slice(0, 1)) yield* Console.log(line)
 })
 
-const writeTrace = Effect.fnUntraced(function* (path: string, seed: number, profile: Profile.ProfileKind) {
+/** Answers whether it could be written. */
+const writeTrace = Effect.fnUntraced(function* (path: string, options: Simulation.Options) {
   const fs = yield* FileSystem.FileSystem
-  const { trace } = Simulation.run({ seed, profile, trace: true })
-  yield* fs.writeFileString(path, trace.map(({ text }) => `${text}\n`).join(""))
+  const { trace } = Simulation.run({ ...options, trace: true })
+  const text = trace.map((line) => `${line.text}\n`).join("")
+  return yield* fs.writeFileString(path, text).pipe(
+    Effect.as(true),
+    Effect.catch(({ message }) =>
+      Effect.as(
+        Console.error(`opensymphony: the trace cannot be written to ${path}: ${message}; name a file that can be written`),
+        false
+      )
+    )
+  )
 })
 
 /** Answers with the exit status. */
 export const simulate = Effect.fnUntraced(function* (options: SimulateOptions) {
   const { profile, seeds, world } = options
-  if (world === "live") {
-    yield* Console.error("opensymphony: this build has no live world yet; use --world pure")
-    return wrongUsage
-  }
   if (seeds < 1) {
     yield* Console.error("opensymphony: --seeds must be at least 1")
     return wrongUsage
   }
   const first = options.seed ?? (yield* Random.nextIntBetween(0, 2 ** 31))
-  yield* Console.log(`worlds ${first} to ${first + seeds - 1}, ${profile}`)
-  if (options.trace !== null) yield* writeTrace(options.trace, first, profile)
+  const last = first + (seeds - 1)
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) {
+    yield* Console.error(`opensymphony: seeds must be whole numbers up to ${Number.MAX_SAFE_INTEGER}`)
+    return wrongUsage
+  }
+  yield* Console.log(`worlds ${first} to ${last}, ${profile}`)
+  if (options.trace !== null && !(yield* writeTrace(options.trace, { seed: first, profile, world }))) return failed
 
   const reached = new Set<string>()
   let violations = 0
   let events = 0
   let virtualMs = 0
   const startedAt = yield* Clock.currentTimeNanos
-  for (let seed = first; seed < first + seeds; seed++) {
-    const outcome = Simulation.run({ seed, profile })
+  for (let seed = first; seed <= last; seed++) {
+    const outcome = Simulation.run({ seed, profile, world })
     events += outcome.events
     virtualMs += outcome.virtualMs
     for (const mark of outcome.marks) reached.add(mark)
@@ -87,7 +99,7 @@ export const simulate = Effect.fnUntraced(function* (options: SimulateOptions) {
   const seconds = Math.max(1e-6, Number((yield* Clock.currentTimeNanos) - startedAt) / nanosPerSecond)
 
   const missing = Marks.expected.filter((mark) => !reached.has(mark))
-  const isLong = seeds >= longRunSeeds && profile !== "calm"
+  const isLong = seeds >= longRunSeeds && profile !== "calm" && world === "pure"
   if (isLong) for (const mark of missing) yield* Console.log(`no world reached: ${mark}`)
   yield* Console.log(`${(seeds / seconds).toFixed(1)} seeds per second`)
   const figures = [
@@ -99,5 +111,5 @@ export const simulate = Effect.fnUntraced(function* (options: SimulateOptions) {
     `marks=${Marks.expected.length - missing.length}/${Marks.expected.length}`
   ]
   yield* Console.log(figures.join(" "))
-  return violations > 0 || (isLong && missing.length > 0) ? 1 : 0
+  return violations > 0 || (isLong && missing.length > 0) ? failed : 0
 })

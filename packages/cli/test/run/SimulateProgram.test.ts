@@ -51,11 +51,35 @@ describe("opensymphony simulate", () => {
     }).pipe(Effect.provide(platform))
   )
 
-  it.live("says that there is no live world yet", () =>
+  it.live("lives live worlds, and traces them the same way again", () =>
     Effect.gen(function* () {
-      const { errors, status } = yield* run({ world: "live" })
-      assert.strictEqual(status, 2)
-      assert.match(String(errors[0]), /no live world yet/)
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = yield* fs.makeTempDirectoryScoped()
+      const files = ["one", "two"].map((name) => path.join(directory, name))
+      for (const trace of files) {
+        const { lines, status } = yield* run({ world: "live", profile: "calm", trace, seed: 3 })
+        assert.strictEqual(status, 0)
+        assert.match(lines.at(-1) ?? "", /^seeds=1 violations=0 events=\d+ /)
+      }
+      const [one = "", two] = yield* Effect.forEach(files, (file) => fs.readFileString(file))
+      assert.match(one, /RunLaunched/)
+      assert.strictEqual(two, one)
+    }).pipe(Effect.scoped, Effect.provide(platform))
+  )
+
+  it.live("says why a trace cannot be written", () =>
+    Effect.gen(function* () {
+      const { errors, status } = yield* run({ profile: "calm", trace: "/no/such/folder/trace" })
+      assert.strictEqual(status, 1)
+      assert.match(String(errors[0]), /cannot be written to \/no\/such\/folder\/trace/)
+    }).pipe(Effect.provide(platform))
+  )
+
+  it.live("refuses seeds that it cannot count", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* run({ seeds: 0 })).status, 2)
+      assert.strictEqual((yield* run({ seed: Number.MAX_SAFE_INTEGER, seeds: 2 })).status, 2)
     }).pipe(Effect.provide(platform))
   )
 })

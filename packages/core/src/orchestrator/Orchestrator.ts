@@ -32,6 +32,7 @@ import * as Generations from "./Generations.ts"
 import { instant } from "./Instants.ts"
 import { narrate } from "./Narration.ts"
 import * as Outbox from "./Outbox.ts"
+import { StepObserver } from "./StepObserver.ts"
 import * as Updates from "./Updates.ts"
 
 /** Events that wait to be taken up; senders wait when it is full, and none of them is the loop. */
@@ -96,6 +97,7 @@ const sessionOf = (state: State, runId: RunId): SessionId | null => {
 const make = Effect.gen(function* () {
   const source = yield* ConfigurationSource
   const store = yield* RunStore
+  const observe = yield* StepObserver
   const first = yield* source.initial
   const mailbox = yield* Queue.bounded<Event>(mailboxCapacity)
   const changed = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
@@ -161,12 +163,16 @@ const make = Effect.gen(function* () {
   const loop = Effect.gen(function* () {
     const event = yield* Queue.take(mailbox)
     const at = yield* instant
-    const step = transition(state, event, at)
+    const before = state
+    const step = transition(before, event, at)
     state = step.state
+    const { commands, records } = step
+    if (observe !== null) {
+      yield* Effect.ignoreCause(Effect.sync(() => observe({ event, at, before, after: step.state, records, commands })))
+    }
     yield* PubSub.publish(changed, undefined)
-    if (step.records.length === 0 && step.commands.length === 0) return
-    const records = step.records.map((record) => ({ atWallMs: at.wallTime, record }))
-    yield* outbox.offer({ records, commands: step.commands })
+    if (records.length === 0 && commands.length === 0) return
+    yield* outbox.offer({ records: records.map((record) => ({ atWallMs: at.wallTime, record })), commands })
   })
 
   const report = (what: string) => Effect.ignoreCause({ log: "Error", message: `${what} failed; this is a bug` })

@@ -13,6 +13,8 @@ const addToDay = (step: Step.Step, usage: Usage.Usage): void => {
   const others = step.state.usageByDay.filter((entry) => entry.day !== day)
   // Today comes first whatever its number: a clock that was ahead must not push it out.
   Step.patch(step, { usageByDay: [{ day, usage: total }, ...others].slice(0, daysKept) })
+  // It may have closed the gate of the daily budget, whatever else this step does.
+  step.timersChanged = true
 }
 
 /** Takes a report of what a live run used so far. Totals never go down, and nothing counts twice. */

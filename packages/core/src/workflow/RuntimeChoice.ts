@@ -1,6 +1,8 @@
 /** Which runtime a workflow asks for, and its settings. */
-import { entryOf, toPlain } from "./ConfigNode.ts"
+import { entryOf } from "./ConfigNode.ts"
 import { nearestName } from "./NearestName.ts"
+import * as OpenHandsSection from "./openhands/OpenHandsSection.ts"
+import type { OpenHandsSettings } from "./OpenHandsSettings.ts"
 import * as Section from "./Section.ts"
 import * as ValueReader from "./ValueReader.ts"
 import { runtimeKinds, type CommandSettings, type RuntimeKind } from "./Workflow.ts"
@@ -8,7 +10,8 @@ import { runtimeKinds, type CommandSettings, type RuntimeKind } from "./Workflow
 export interface RuntimeChoice {
   readonly kind: RuntimeKind
   readonly command: CommandSettings | null
-  readonly openhands: unknown
+  /** Null unless the runtime is `openhands`. */
+  readonly openhands: OpenHandsSettings | null
 }
 
 /** Lines that a user can put into the front matter as they are. */
@@ -88,8 +91,8 @@ export const read = (
 ): RuntimeChoice | null => {
   const kind = kindOf(root, kinds, context)
   if (kind === null) return null
-  const openhands = entryOf(root.map, "openhands")
   const command = kind === "command" ? readCommand(root, context) : null
   if (kind === "command" && command === null) return null
-  return { kind, command, openhands: openhands === null ? null : toPlain(openhands.value) }
+  const openhands = kind === "openhands" ? OpenHandsSection.read(root, context) : null
+  return { kind, command, openhands }
 }

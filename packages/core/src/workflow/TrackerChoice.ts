@@ -8,7 +8,7 @@ import * as EnvironmentReference from "./EnvironmentReference.ts"
 import { nearestName } from "./NearestName.ts"
 import * as Section from "./Section.ts"
 import * as ValueReader from "./ValueReader.ts"
-import { trackerKinds, type TrackerKind, type TrackerSettings } from "./Workflow.ts"
+import { trackerKinds, type TrackerKind, type TrackerSettings, type WebhookSettings } from "./Workflow.ts"
 
 const linearEndpoint = "https://api.linear.app/graphql"
 const linearKeyVariable = "LINEAR_API_KEY"
@@ -21,11 +21,39 @@ const stateFields = {
 
 const filesFields = { path: Section.optional(ValueReader.path) }
 
+const webhookFields = {
+  secret: Section.optional(ValueReader.secret),
+  bind: Section.optional(ValueReader.listenAddress),
+  path: Section.withDefault(ValueReader.webPath, "/linear")
+}
+
+/** Null after an error. */
+const webhook: ValueReader.ValueReader<WebhookSettings | null> = (node, key, context) => {
+  if (node._tag !== "Map") {
+    context.problems.error(node.position, key, "must be a section with `secret:` and `bind:`; write them below it")
+    return null
+  }
+  const { bind, path, secret } = Section.readSection(
+    { name: key, position: node.position, map: node },
+    webhookFields,
+    context
+  )
+  const require = (name: string, remedy: string) => {
+    if (entryOf(node, name) === null) context.problems.error(node.position, `${key}.${name}`, `is missing; ${remedy}`)
+  }
+  require("secret", "add `secret: $NAME` with the signing secret of the webhook")
+  require("bind", "add `bind:` with the port to listen on, such as 8787")
+  return secret === null || bind === null ? null : { secret, ...bind, path }
+}
+
 const linearFields = {
   endpoint: Section.withDefault(ValueReader.webAddress, linearEndpoint),
   api_key: Section.optional(ValueReader.secret),
   project_slug: Section.optional(ValueReader.referableText),
-  assignee: Section.optional(ValueReader.referableText)
+  assignee: Section.optional(ValueReader.referableText),
+  webhook: Section.optional(webhook),
+  workpad_markers: Section.withDefault(ValueReader.oneOrMoreNames, ["## Agent Harness Workpad", "## Codex Workpad"]),
+  raw_queries: Section.withDefault(ValueReader.flag, false)
 }
 
 /** What an adapter adds to the keys of `tracker`. */
@@ -147,7 +175,17 @@ export const read = (
       const apiKey = apiKeyOf(values.api_key, own, context)
       const projectSlug = projectSlugOf(values.project_slug, own, context)
       if (apiKey === null || projectSlug === null) return null
-      return { kind, ...common, endpoint: values.endpoint, apiKey, projectSlug, assignee: values.assignee }
+      return {
+        kind,
+        ...common,
+        endpoint: values.endpoint,
+        apiKey,
+        projectSlug,
+        assignee: values.assignee,
+        webhook: values.webhook,
+        workpadMarkers: values.workpad_markers,
+        rawQueries: values.raw_queries
+      }
     }
   }
 }

@@ -69,7 +69,7 @@ export const oneOf =
   }
 
 /** A list whose bad items are each reported; undefined when any is bad. */
-const listOf =
+export const listOf =
   <A>(item: ValueReader<A>, example: string): ValueReader<ReadonlyArray<A>> =>
   (node, key, context) => {
     if (node._tag !== "List") {
@@ -97,7 +97,7 @@ export const oneOrMoreNames: ValueReader<ReadonlyArray<string>> = (node, key, co
   return undefined
 }
 
-const variableName: ValueReader<string> = (node, key, { problems }) => {
+export const variableName: ValueReader<string> = (node, key, { problems }) => {
   const value = node._tag === "Scalar" ? node.value : null
   if (typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value)) return value
   problems.error(node.position, key, "must be the name of an environment variable; write NAME, without $ and value")
@@ -143,6 +143,42 @@ export const webAddress: ValueReader<string> = (node, key, context) => {
   const value = referableText(node, key, context)
   if (value === undefined || /^https?:\/\/[^\s/]+\S*$/i.test(value)) return value
   context.problems.error(node.position, key, "is no web address; write it in full, such as https://example.org/path")
+  return undefined
+}
+
+export const flag: ValueReader<boolean> = (node, key, { problems }) => {
+  if (node._tag === "Scalar" && typeof node.value === "boolean") return node.value
+  problems.error(node.position, key, `must be true or false, but is ${describe(node)}; write one of them without quotes`)
+  return undefined
+}
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+const loopback = "127.0.0.1"
+const highestPort = 65_535
+
+/** `8080` on loopback, or `host:8080`; an IPv6 address stands in brackets. */
+export const listenAddress: ValueReader<ListenAddress> = (node, key, { problems }) => {
+  const value = node._tag === "Scalar" ? String(node.value).trim() : ""
+  const match = /^(?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):)?(\d{1,5})$/.exec(value)
+  const port = Number(match?.[2] ?? 0)
+  if (match !== null && port > 0 && port <= highestPort) {
+    return { host: match[1]?.replace(/^\[|\]$/g, "") ?? loopback, port }
+  }
+  const expected = `must be a port (1 to ${highestPort}) or host:port, but is ${describe(node)}`
+  problems.error(node.position, key, `${expected}; write for example 8787, or 0.0.0.0:8787 in quotes`)
+  return undefined
+}
+
+/** The path of a web address. */
+export const webPath: ValueReader<string> = (node, key, context) => {
+  const value = text(node, key, context)?.trim()
+  if (value === undefined || /^\/[^\s?#]*$/.test(value)) return value
+  context.problems.error(node.position, key, "must begin with / and have no blank, ? or #; write for example /linear")
   return undefined
 }
 

@@ -5,6 +5,7 @@
 import type * as Redacted from "effect/Redacted"
 import { stateKey } from "../domain/Issue.ts"
 import type { Policy } from "../domain/Policy.ts"
+import type { OpenHandsSettings } from "./OpenHandsSettings.ts"
 import type { PromptTemplate } from "./PromptTemplate.ts"
 
 /** The kinds of tracker that the workflow format knows; a build has adapters for some of them. */
@@ -32,12 +33,30 @@ export interface FilesTrackerSettings extends TrackerStates {
   readonly path: string
 }
 
+/** Where this process listens for a tracker that tells when something changed. */
+export interface WebhookSettings {
+  /** What deliveries are signed with. */
+  readonly secret: Redacted.Redacted
+  readonly host: string
+  readonly port: number
+  /** Of the address that deliveries go to; begins with `/`. */
+  readonly path: string
+}
+
 export interface LinearTrackerSettings extends TrackerStates {
   readonly kind: "linear"
   readonly endpoint: string
   readonly apiKey: Redacted.Redacted
+  /** The project's address, the last part of it, the id at the end of that, or its UUID. */
   readonly projectSlug: string
+  /** `me`, an e-mail address, or the UUID of a user; null: whoever it is. */
   readonly assignee: string | null
+  /** Null: the tracker is only polled. */
+  readonly webhook: WebhookSettings | null
+  /** First lines by which a comment is known as the workpad of an issue, the one for new workpads first. */
+  readonly workpadMarkers: ReadonlyArray<string>
+  /** Whether agents may send queries of their own, which only read. */
+  readonly rawQueries: boolean
 }
 
 export type TrackerSettings = FilesTrackerSettings | LinearTrackerSettings
@@ -109,8 +128,8 @@ export interface Workflow {
   readonly runtime: { readonly kind: RuntimeKind }
   /** Null unless the runtime is `command`. */
   readonly command: CommandSettings | null
-  /** The section as it stands in the file, for its adapter to decode; null when there is none. */
-  readonly openhands: unknown
+  /** Null unless the runtime is `openhands`. */
+  readonly openhands: OpenHandsSettings | null
   readonly prompt: PromptTemplate
 }
 

@@ -87,7 +87,7 @@ describe("failures", () => {
     world.again("A", failed)
     assert.strictEqual(world.hold("A"), "Failures")
     assert.include(world.reason("A"), "broken")
-    world.pass(30 * 86_400_000)
+    world.pass(3 * 86_400_000)
     assert.strictEqual(world.phase("A"), "held")
   })
 

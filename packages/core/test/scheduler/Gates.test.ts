@@ -147,6 +147,19 @@ describe("the daily budget", () => {
     assert.deepStrictEqual(world.gates(), ["daily_budget"])
   })
 
+  it("closes the gate, and is woken for at midnight, when a run that was given up reports what it used", () => {
+    const world = make({ policy: { maxTokensPerDay: 100 }, issues: [issue("A")] })
+    const runId = world.launch("A")
+    world.send(Event.HoldRequested({ issueId: id("A"), note: "" }))
+    world.pass(minute)
+    assert.strictEqual(world.hold("A"), "StopUnconfirmed")
+    world.setTracker("waits")
+    world.pass(minute)
+    world.send(Event.SessionUpdated({ runId, session: null, usage: tokens(100) }))
+    assert.deepStrictEqual(world.records("GateClosed").map(({ gate }) => gate), ["daily_budget"])
+    assert.strictEqual(world.state().wakeAt, world.at().now + (day - (world.at().wallTime % day)))
+  })
+
   it("is remembered for a few days only", () => {
     const world = make({ issues: [issue("A")] })
     const runId = world.launch("A")

@@ -28,6 +28,14 @@ describe("the order of starts", () => {
     }
   })
 
+  it.prop("is transitive, and the same in whatever order the keys come", { some: keys }, ({ some }) => {
+    const order = some.toSorted(Order.compare)
+    assert.deepStrictEqual(idsOf(some.toReversed().sort(Order.compare)), idsOf(order))
+    for (const [index, self] of order.entries()) {
+      for (const that of order.slice(index + 1)) assert.isBelow(Order.compare(self, that), 0)
+    }
+  })
+
   it.prop(
     "after removals and insertions is what sorting anew would give",
     { first: keys, second: keys },

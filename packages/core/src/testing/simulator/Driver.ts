@@ -17,7 +17,7 @@ import * as StoreModel from "./StoreModel.ts"
 import type { Timeline } from "./Timeline.ts"
 import type { World } from "./World.ts"
 
-export interface Driver {
+export interface Driver<in W = World> {
   readonly at: () => Instant
   readonly state: () => State
   /** Calls of `transition` so far. */
@@ -28,7 +28,9 @@ export interface Driver {
   readonly planInProcess: (delayMs: number, act: () => void) => void
   readonly send: (event: Event, delayMs?: number) => void
   /** Lets the first process begin. */
-  readonly begin: (world: World, inspection: Inspection) => void
+  readonly begin: (world: W, inspection: Inspection) => void
+  /** Lets everything happen that needs no more time. */
+  readonly settle: () => void
 }
 
 export interface DriverOptions {
@@ -38,7 +40,6 @@ export interface DriverOptions {
   readonly policy: () => Policy
   readonly isCalm: () => boolean
   readonly untilCalm: Stage["untilCalm"]
-  readonly transition: typeof transition
 }
 
 interface StepOutput {
@@ -63,8 +64,8 @@ const remembered = 200
 
 const isStart = (command: Command): boolean => command._tag === "PrepareWorkspace" || command._tag === "LaunchRun"
 
-export const make = (options: DriverOptions): Driver => {
-  const { isCalm, policy, profile, random, timeline, transition, untilCalm } = options
+export const make = (options: DriverOptions, decide: typeof transition): Driver => {
+  const { isCalm, policy, profile, random, timeline, untilCalm } = options
   const odds = profile.process
   const store = StoreModel.make()
   const recent: Array<Event> = []
@@ -171,7 +172,7 @@ export const make = (options: DriverOptions): Driver => {
     if (!isReplay) remember(event)
     const before = state
     const instant = at()
-    const step = transition(before, event, instant)
+    const step = decide(before, event, instant)
     // A process that dies before its records are kept has decided nothing.
     if (faulty(odds.deathPerStep * 0.3)) return die()
     state = step.state
@@ -218,6 +219,7 @@ export const make = (options: DriverOptions): Driver => {
     isUp: () => current !== null,
     suspendedUntil: () => suspendedUntil,
     planInProcess,
+    settle: () => {},
     send: (event, delayMs = 0) => planInProcess(delayMs, () => deliver(event, false)),
     begin: (world, inspection) => {
       surroundings = { world, inspection }

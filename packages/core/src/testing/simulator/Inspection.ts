@@ -39,11 +39,13 @@ export interface InspectionOptions {
   readonly truth: Truth
   readonly board: Board
   readonly trace: boolean
+  /** What else is looked at in this kind of world. */
+  readonly checkers?: ReadonlyArray<Checker>
 }
 
-export const make = ({ board, trace, truth }: InspectionOptions): Inspection => {
+export const make = ({ board, checkers: more = [], trace, truth }: InspectionOptions): Inspection => {
   const books = Books.make()
-  const checkers = Checkers.make()
+  const checkers = [...Checkers.make(), ...more]
   const marks = Marks.make()
   const lines = trace ? Trace.make(truth) : null
   let violation: Violation | null = null

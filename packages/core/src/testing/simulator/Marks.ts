@@ -197,7 +197,9 @@ export const make = (): Marks => {
         const is = HashMap.get(after.issues, id)
         const from = was._tag === "Some" ? was.value : undefined
         const to = is._tag === "Some" ? is.value : undefined
-        if (from !== to) for (const mark of entryMarks(moment, from, to)) reached.add(mark)
+        if (from === to) continue
+        for (const mark of entryMarks(moment, from, to)) reached.add(mark)
+        if (to?.removal?._tag === "Removing") reached.add(`decision: ${decide(after, to, at)._tag}`)
       }
       if (after.ignoredEvents !== before.ignoredEvents) reached.add("event: ignored")
       if (after.gates.failing?.trial != null) reached.add("run: trial")

@@ -29,6 +29,7 @@ export interface PeopleOptions {
 const states = ["Todo", "Todo", "In Progress", " in progress", "Backlog", "Review", "Done", "Cancelled"]
 const labels = ["agent", "bug", "urgent"]
 const fewestOpen = 2
+const second = 1_000
 
 export const start = ({ board, random, setPolicy, stage, truth, view }: PeopleOptions): void => {
   const { issues, people } = stage.profile
@@ -41,6 +42,16 @@ export const start = ({ board, random, setPolicy, stage, truth, view }: PeopleOp
   const someLabels = (): ReadonlyArray<string> => labels.filter(() => random.chance(0.6))
   const priority = (): Item["priority"] => random.pick([null, 1, 2, 3, 4])
 
+  /** What was just written is noticed at once, and changed before everybody has acted on it. */
+  const haveSecondThoughts = (change: () => void): void => {
+    stage.send({ _tag: "PollRequested" }, random.int(1, second))
+    stage.plan(random.scale(second, 60 * second), () => {
+      if (stage.isCalm()) return
+      change()
+      stage.send({ _tag: "PollRequested" }, random.int(1, second))
+    })
+  }
+
   const create = (): void => {
     const parent = random.chance(0.15) ? anyItem() : undefined
     const blocker = random.chance(0.15) ? anyItem() : undefined
@@ -51,7 +62,15 @@ export const start = ({ board, random, setPolicy, stage, truth, view }: PeopleOp
       description: `${privateText} ${edits++}`,
       parentId: parent?.id ?? null
     })
-    if (blocker !== undefined) board.edit(item.id, { blockedBy: [blocker.id] })
+    if (blocker === undefined) return
+    const block = () => board.edit(item.id, { blockedBy: [blocker.id] })
+    if (random.chance(0.5)) block()
+    else haveSecondThoughts(block)
+  }
+
+  const moveAndTakeBack = ({ id, state }: Item): void => {
+    board.edit(id, { state: random.pick(states) })
+    if (random.chance(0.5)) haveSecondThoughts(() => board.edit(id, { state }))
   }
 
   const editItem = (item: Item): void => {
@@ -59,7 +78,7 @@ export const start = ({ board, random, setPolicy, stage, truth, view }: PeopleOp
     const other = anyItem() ?? item
     const actions: ReadonlyArray<() => void> = [
       () => board.edit(id, { state: random.pick(states) }),
-      () => board.edit(id, { state: random.pick(states) }),
+      () => moveAndTakeBack(item),
       () => board.edit(id, { title: `Renamed ${edits++}` }),
       () => board.edit(id, { description: `${privateText} ${edits++}` }),
       () => board.edit(id, { labels: someLabels() }),

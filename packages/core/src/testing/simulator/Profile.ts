@@ -42,6 +42,8 @@ export interface Profile {
     readonly diskFullEveryMs: number
     readonly diskFullMs: number
     readonly unknownFingerprint: number
+    /** Issues that have a workspace of which no store knows when the world begins. */
+    readonly inherited: number
   }
   readonly worker: {
     readonly launchMs: number
@@ -130,7 +132,8 @@ export const draw = (random: Prng, kind: ProfileKind): Profile => {
       lostCancel: rate(0.3),
       diskFullEveryMs: every(2 * hour),
       diskFullMs: random.scale(minute, hour),
-      unknownFingerprint: rate(0.3)
+      unknownFingerprint: rate(0.3),
+      inherited: rate(1)
     },
     worker: {
       launchMs: random.scale(50, 10 * second),
@@ -143,7 +146,7 @@ export const draw = (random: Prng, kind: ProfileKind): Profile => {
       hang: rate(0.2),
       flood: rate(0.05),
       usageLimit: random.chance(0.1) ? 0.9 * most : rate(0.2),
-      progress: random.next(),
+      progress: random.next() * (random.chance(0.3) ? 0.1 : 1),
       movesOn: random.next() * 0.6,
       stopUnconfirmed: rate(0.6),
       stopSilent: rate(0.2),

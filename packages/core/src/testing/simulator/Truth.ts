@@ -5,6 +5,7 @@
 import type { IssueId, RunId } from "../../domain/Ids.ts"
 import type { Workspace } from "../../domain/Workspace.ts"
 import type { Event } from "../../scheduler/Event.ts"
+import type { Accident } from "./Accident.ts"
 
 /** The real side of one run. */
 export interface Body {
@@ -28,6 +29,7 @@ export interface Room {
 }
 
 export interface Truth {
+  readonly accidents: Array<Accident>
   readonly bodies: Map<RunId, Body>
   readonly rooms: Map<IssueId, Room>
   /** Removals under way. */
@@ -45,6 +47,7 @@ export interface Truth {
   /** When the process last went on, after it was suspended or waited for its store, by its monotonic clock. */
   resumedAt: number
   readonly aliveOf: (issueId: IssueId) => ReadonlyArray<Body>
+  /** A process of it is at work. */
   readonly begin: (body: Body) => void
   /** No process of it is left. */
   readonly end: (body: Body) => void
@@ -69,7 +72,9 @@ export const make = (): Truth => {
     if (others.length === 0) alive.delete(body.issueId)
     else alive.set(body.issueId, others)
   }
+  const accidents: Array<Accident> = []
   const truth: Truth = {
+    accidents,
     bodies,
     rooms: new Map(),
     removals,
@@ -79,7 +84,14 @@ export const make = (): Truth => {
     aliveOf: (issueId) => alive.get(issueId) ?? none,
     begin: (body) => {
       bodies.set(body.runId, body)
-      alive.set(body.issueId, [...(alive.get(body.issueId) ?? none), body])
+      body.isAlive = true
+      const others = (alive.get(body.issueId) ?? none).filter((other) => other !== body)
+      const [other] = others
+      if (other !== undefined) {
+        const text = `${body.runId} comes to life while ${other.runId} of the same issue is alive`
+        accidents.push({ kind: "crowded", text, issueId: body.issueId })
+      }
+      alive.set(body.issueId, [...others, body])
     },
     end,
     restart: () => {

@@ -9,6 +9,7 @@ import type { Command } from "../../scheduler/Command.ts"
 import type { Prng } from "./Prng.ts"
 import type { Stage } from "./Stage.ts"
 import { type Body, newBody, type Room, type Truth } from "./Truth.ts"
+import * as WorkspaceFaults from "./WorkspaceFaults.ts"
 
 type CommandOf<Tag extends Command["_tag"]> = Extract<Command, { _tag: Tag }>
 
@@ -23,22 +24,9 @@ export const workspaceRoot = "/workspaces"
 
 export const make = (stage: Stage, truth: Truth, random: Prng): WorkspaceModel => {
   const odds = stage.profile.workspace
-  const broken = new Map<IssueId, { readonly preparation: boolean; readonly removal: boolean }>()
+  const faults = WorkspaceFaults.make(stage, random)
   /** Preparations that are under way and were not cancelled. */
   const preparing = new Map<RunId, { cancelled: boolean; room: Room | null }>()
-  let diskFullUntil = 0
-  stage.untilCalm(random, odds.diskFullEveryMs, () => {
-    diskFullUntil = stage.time() + random.wait(odds.diskFullMs)
-  })
-
-  const brokenFor = (id: IssueId) => {
-    const known = broken.get(id)
-    if (known !== undefined) return known
-    const drawn = { preparation: random.chance(odds.broken), removal: random.chance(odds.undeletable) }
-    broken.set(id, drawn)
-    return drawn
-  }
-  const isDiskFull = (): boolean => !stage.isCalm() && stage.time() < diskFullUntil
 
   const enter = (issueId: IssueId, identifier: string): Room => {
     const found = truth.rooms.get(issueId)
@@ -65,8 +53,7 @@ export const make = (stage: Stage, truth: Truth, random: Prng): WorkspaceModel =
     const task = { cancelled: false, room: null as Room | null }
     preparing.set(runId, task)
     const hangs = stage.faulty(random, odds.hang)
-    const fails =
-      isDiskFull() || (!stage.isCalm() && brokenFor(issue.id).preparation) || stage.faulty(random, odds.failure)
+    const fails = faults.preparationFails(issue.id)
     const leavesNothing = fails && random.chance(0.5)
     const { workspaceTimeoutMs } = stage.policy()
     const takes = hangs ? workspaceTimeoutMs : Math.min(random.wait(odds.latencyMs), workspaceTimeoutMs)
@@ -135,8 +122,7 @@ export const make = (stage: Stage, truth: Truth, random: Prng): WorkspaceModel =
     truth.removals.add(issueId)
     const takes = Math.min(random.wait(odds.latencyMs), stage.policy().workspaceTimeoutMs)
     stage.planInProcess(takes, () => {
-      const isUndeletable = !stage.isCalm() && brokenFor(issueId).removal
-      if (isUndeletable || stage.faulty(random, odds.removalFailure)) {
+      if (faults.removalFails(issueId)) {
         return stage.send({ _tag: "RemovalFailed", issueId, reason: "the directory cannot be removed" })
       }
       if (stage.faulty(random, odds.dirty)) {

@@ -3,6 +3,7 @@ import type { Policy } from "../../domain/Policy.ts"
 import type { Command } from "../../scheduler/Command.ts"
 import type { State } from "../../scheduler/State.ts"
 import * as Board from "./Board.ts"
+import * as Inheritance from "./Inheritance.ts"
 import * as People from "./People.ts"
 import type { Prng } from "./Prng.ts"
 import type { Stage } from "./Stage.ts"
@@ -33,6 +34,7 @@ export const make = ({ random, setPolicy, stage, view }: WorldOptions): World =>
   const workspaces = WorkspaceModel.make(stage, truth, random.split("workspaces"))
   const workers = WorkerModel.make(stage, truth, board, random.split("workers"))
   People.start({ stage, truth, board, random: random.split("people"), view, setPolicy })
+  Inheritance.leave({ stage, truth, board, random: random.split("inheritance") })
 
   return {
     truth,

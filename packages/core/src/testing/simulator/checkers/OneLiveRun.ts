@@ -1,4 +1,5 @@
 /** Rule 1: never two live runs for one issue, nor two in one workspace; and no run id is used twice. */
+import { reportAccidents } from "../Accident.ts"
 import type { Checker } from "../Checker.ts"
 
 export const make = (): Checker => {
@@ -22,6 +23,9 @@ export const make = (): Checker => {
         report(`${runId} starts in the workspace of another issue, ${workspace.path}`, issue.id)
       }
       if (truth.bodies.get(runId)?.isLaunched === true) report(`${runId} is launched twice`, issue.id)
+    },
+    onStep: ({ truth }, report) => {
+      reportAccidents(truth, "crowded", report)
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 import * as HashMap from "effect/HashMap"
 import * as Facts from "../books/Facts.ts"
+import { reportAccidents } from "../Accident.ts"
 import type { Checker } from "../Checker.ts"
 import { workspaceRoot } from "../WorkspaceModel.ts"
 
@@ -36,7 +37,8 @@ export const make = (): Checker => ({
     const isInside = workspace.path.startsWith(`${workspaceRoot}/`) && !workspace.path.includes("..")
     if (!isInside || workspace.issueId !== id) report(`${workspace.path} is not the workspace of this issue`, id)
   },
-  onStep: ({ after, before, event }, report) => {
+  onStep: ({ after, before, event, truth }, report) => {
+    reportAccidents(truth, "removed", report)
     if (event._tag !== "WorkspaceKept" && event._tag !== "RemovalFailed") return
     const was = HashMap.get(before.issues, event.issueId)
     const is = HashMap.get(after.issues, event.issueId)

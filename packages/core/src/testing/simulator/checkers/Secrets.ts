@@ -5,6 +5,7 @@
  * commands, but into no record, and so into no log, and into no view.
  */
 import * as Snapshot from "../../../scheduler/Snapshot.ts"
+import { reportAccidents } from "../Accident.ts"
 import type { Checker } from "../Checker.ts"
 import { privateText } from "../People.ts"
 
@@ -18,7 +19,8 @@ export const make = (): Checker => {
     onRecord: (_, record, report) => {
       if (JSON.stringify(record).includes(privateText)) report(`${record._tag} tells what only the agent should know`)
     },
-    onStep: ({ after, at }, report) => {
+    onStep: ({ after, at, truth }, report) => {
+      reportAccidents(truth, "told", report)
       if (++steps % everySteps !== 0) return
       if (JSON.stringify(Snapshot.make(after, at)).includes(privateText)) {
         report("a snapshot tells what only the agent should know")

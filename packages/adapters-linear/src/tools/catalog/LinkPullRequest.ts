@@ -1,0 +1,62 @@
+/** `link_pull_request`: the issue and the change that resolves it find each other. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { LinearApiService } from "../../LinearApi.ts"
+import * as Reading from "../operations/Reading.ts"
+import * as Writing from "../operations/Writing.ts"
+import * as Tool from "../Tool.ts"
+import { Line } from "./Texts.ts"
+
+const pullRequestPath = /\/(?:pull|pulls|pull-requests|merge_requests)\/\d+/
+const gitHubPullRequest = /^https:\/\/github\.com\/[^/\s]+\/[^/\s]+\/pull\/\d+/
+
+/** The address of a pull request without what does not identify it; null when it is none. */
+const normalise = (given: string): string | null => {
+  const url = URL.parse(given.trim())
+  if (url === null || url.protocol !== "https:" || url.username !== "" || url.password !== "") return null
+  const gitHub = gitHubPullRequest.exec(url.href)
+  if (gitHub !== null) return gitHub[0]
+  url.hash = ""
+  return pullRequestPath.test(url.pathname) ? url.href : null
+}
+
+export const make = (api: LinearApiService): Tool.Tool => {
+  /** The integration follows the pull request; without it, or for another host, it is a link like any other. */
+  const attach = (link: Writing.Link) => {
+    const plain = Effect.as(Writing.change(api, Writing.linkUrl(link)), "a link" as const)
+    if (!gitHubPullRequest.test(link.url)) return plain
+    return Writing.change(api, Writing.linkGitHubPullRequest(link)).pipe(
+      Effect.as("a pull request" as const),
+      Effect.catchTag(["LinearInvalidArgument", "LinearRefused", "LinearForbidden", "LinearNotFound"], (refused) =>
+        Effect.catch(plain, () => Effect.fail(refused))
+      )
+    )
+  }
+  return Tool.make({
+    name: "link_pull_request",
+    title: "Link a pull request",
+    description:
+      "Attaches the address of a pull request to the issue; changes nothing else. A pull request that is linked already is not linked twice.",
+    effect: "adds",
+    input: Schema.Struct({
+      url: Line.annotate({
+        description: "Address of the pull request, such as https://github.com/owner/repository/pull/12"
+      }),
+      title: Schema.optionalKey(Line.annotate({ description: "What the link is called" }))
+    }),
+    run: Effect.fnUntraced(function* ({ title, url: given }, { identifier, issueId }) {
+      const url = normalise(given)
+      if (url === null) {
+        const example = "https://github.com/owner/repository/pull/12"
+        const message = `${JSON.stringify(given)} is not the https address of a pull request; give one such as ${example}`
+        return yield* new Tool.ToolFailure({ message })
+      }
+      const { issue } = yield* api.call(Reading.attachments(issueId))
+      if (issue.attachments.nodes.some((attachment) => normalise(attachment.url) === url)) {
+        return { text: `${identifier} links ${url} already.`, data: { url, created: false } }
+      }
+      const form = yield* attach({ issueId, url, title: title ?? null })
+      return { text: `Linked ${url} to ${identifier} as ${form}.`, data: { url, created: true } }
+    })
+  })
+}

@@ -1,0 +1,45 @@
+/**
+ * The servers of one process: adapters that are opened for equal settings share one, which lives as long as any of them.
+ * Without that, a reloaded workflow would end the server under the runs that go on with the workflow before it.
+ */
+import type { RuntimeError } from "@opensymphony/core/ports/AgentRuntime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as RcMap from "effect/RcMap"
+import type * as Scope from "effect/Scope"
+import { AgentServer } from "./AgentServer.ts"
+import * as LocalServer from "./LocalServer.ts"
+import * as RemoteServer from "./RemoteServer.ts"
+
+export interface SharedServers {
+  /** The server for these settings, started or watched when nobody has it yet. */
+  readonly layer: (options: LocalServer.LocalServerOptions) => Layer.Layer<AgentServer, RuntimeError>
+}
+
+/** What makes two servers different ones. */
+const keyOf = ({ settings, stateDirectory }: LocalServer.LocalServerOptions): string =>
+  JSON.stringify([stateDirectory, settings.transport, settings.localServer, settings.websocket.authMode])
+
+/** All servers end with the scope. */
+export const make: Effect.Effect<SharedServers, never, LocalServer.LocalServerServices | Scope.Scope> = Effect.gen(
+  function* () {
+    const wanted = new Map<string, LocalServer.LocalServerOptions>()
+    const servers = yield* RcMap.make({
+      lookup: (key: string) => {
+        const options = wanted.get(key)
+        if (options === undefined) return Effect.die(new Error("a server was looked up that nobody asked for"))
+        return options.settings.localServer.managed ? LocalServer.make(options) : RemoteServer.make(options)
+      }
+    })
+    return {
+      layer: (options) => {
+        const key = keyOf(options)
+        const take = Effect.suspend(() => {
+          wanted.set(key, options)
+          return RcMap.get(servers, key)
+        })
+        return Layer.effect(AgentServer, take)
+      }
+    }
+  }
+)

@@ -1,0 +1,52 @@
+/**
+ * The run store of a simulated world's orchestrator: a {@link MemoryRunStore} that outlives its processes, and that is
+ * out of order now and then: it refuses, or it does not answer.
+ */
+import * as Effect from "effect/Effect"
+import type { MemoryRunStore } from "../../../orchestrator/MemoryRunStore.ts"
+import { RunStoreError, type RunStoreService } from "../../../ports/RunStore.ts"
+import type { JournalRecord } from "../../../domain/Journal.ts"
+import type { Prng } from "../Prng.ts"
+import type { Stage } from "../Stage.ts"
+import type { Truth } from "../Truth.ts"
+
+export interface LiveStoreOptions {
+  readonly stage: Stage
+  readonly truth: Truth
+  readonly random: Prng
+  readonly memory: MemoryRunStore
+  readonly kept: (records: ReadonlyArray<JournalRecord>) => void
+  readonly pulse: Effect.Effect<void>
+}
+
+/** The store as one process sees it. */
+export const make = (options: LiveStoreOptions): RunStoreService => {
+  const { kept, memory, pulse, random, stage, truth } = options
+  const odds = stage.profile.process
+  let outageUntil = 0
+
+  const refused = Effect.suspend(() =>
+    random.chance(0.2) ? Effect.never : Effect.fail(new RunStoreError({ message: "no space left on the device" }))
+  )
+
+  return {
+    load: Effect.andThen(pulse, memory.load),
+    append: (records) =>
+      Effect.gen(function* () {
+        yield* pulse
+        if (stage.faulty(random, odds.storeOutage)) outageUntil = stage.time() + random.scale(1_000, 60_000)
+        if (!stage.isCalm() && stage.time() < outageUntil) {
+          truth.isStoreDown = true
+          return yield* refused
+        }
+        yield* memory.append(records)
+        kept(records.map(({ record }) => record))
+        if (truth.isStoreDown) {
+          truth.isStoreDown = false
+          truth.resumedAt = stage.at().now
+        }
+        // It is kept: whoever dies now has only not heard of it.
+        yield* pulse
+      })
+  }
+}
