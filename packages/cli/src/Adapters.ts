@@ -6,14 +6,14 @@ import * as FilesTracker from "@opensymphony/adapters-fs/tracker/FilesTracker"
 import * as FilesystemWorkspaces from "@opensymphony/adapters-fs/workspace/FilesystemWorkspaces"
 import { type Backends, ConfigurationError } from "@opensymphony/core/orchestrator/Configuration"
 import { AgentRuntime } from "@opensymphony/core/ports/AgentRuntime"
-import { TrackerBackend } from "@opensymphony/core/ports/TrackerBackend"
+import { TrackerBackend, type TrackerBackendService } from "@opensymphony/core/ports/TrackerBackend"
 import { WorkerBackend } from "@opensymphony/core/ports/WorkerBackend"
 import { WorkspaceBackend } from "@opensymphony/core/ports/WorkspaceBackend"
 import * as SessionWorkers from "@opensymphony/core/session/SessionWorkers"
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
 import * as PromptTemplate from "@opensymphony/core/workflow/PromptTemplate"
 import { passedThrough } from "@opensymphony/core/workflow/ShellEnvironment"
-import type { Workflow } from "@opensymphony/core/workflow/Workflow"
+import type { FilesTrackerSettings, Workflow } from "@opensymphony/core/workflow/Workflow"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -22,48 +22,67 @@ import type * as Path from "effect/Path"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as RcMap from "effect/RcMap"
 import * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
+import type * as LinearAdapters from "./adapters/LinearAdapters.ts"
 import * as Redacting from "./Redacting.ts"
 import { namedVariables, redactor } from "./Secrets.ts"
 
 /** What the adapters stand on; the CLI and the promise facade choose Node's. */
 export type Platform = FileSystem.FileSystem | Path.Path | ChildProcessSpawner | ProcessProbe
 
-/** One lock per workspace root, shared by all sets of adapters that this process opens. */
-export interface RootLocks {
-  readonly take: (root: string) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+/** What all sets of adapters that this process opens have in common: some things can be had once only. */
+export interface Shared {
+  /** Takes the lock of a workspace root. */
+  readonly lock: (root: string) => Effect.Effect<void, ConfigurationError, Scope.Scope>
+  readonly linear: Effect.Effect<LinearAdapters.Share>
 }
 
-export const makeRootLocks = Effect.fnUntraced(function* (
+export const makeShared = Effect.fnUntraced(function* (
   workflowPath: string
-): Effect.fn.Return<RootLocks, never, Scope.Scope | Platform> {
+): Effect.fn.Return<Shared, never, Scope.Scope | Platform> {
+  const scope = yield* Effect.scope
   const locks = yield* RcMap.make({
     lookup: (root: string) =>
       RootLock.acquire({ root, workflowPath }).pipe(
         Effect.mapError(({ message }) => new ConfigurationError({ message }))
       )
   })
-  return { take: (root) => RcMap.get(locks, root) }
+  const linear = yield* Effect.cached(Effect.flatMap(loadLinear, ({ share }) => Scope.provide(share, scope)))
+  return { lock: (root) => RcMap.get(locks, root), linear }
 })
 
 const json = (value: unknown): string =>
   JSON.stringify(value, (_key, member: unknown) => (Redacted.isRedacted(member) ? Redacted.value(member) : member))
 
 /** Equal for workflows whose adapters are the same. Never shown: it may contain a secret. */
-export const keyOf = ({ path, tracker, workspace, hooks, command, runtime, agent, prompt }: Workflow): string =>
-  json([path, tracker, workspace, hooks, command, runtime, agent.stopTimeoutMs, prompt.source.text])
+export const keyOf = ({
+  path,
+  tracker,
+  workspace,
+  hooks,
+  command,
+  openhands,
+  runtime,
+  agent,
+  prompt
+}: Workflow): string =>
+  json([path, tracker, workspace, hooks, command, openhands, runtime, agent.stopTimeoutMs, prompt.source.text])
 
-const trackerLayer = (workflow: Workflow) => {
-  const { tracker } = workflow
-  if (tracker.kind !== "files") {
-    return Layer.effect(
-      TrackerBackend,
-      Effect.fail(new ConfigurationError({ message: `this build has no tracker of kind ${tracker.kind}` }))
-    )
-  }
-  const { path, activeStates, terminalStates } = tracker
-  return FilesTracker.layer({ directory: path, activeStates, terminalStates })
-}
+const loadLinear = Effect.promise(() => import("./adapters/LinearAdapters.ts"))
+
+const filesTracker = ({ activeStates, path, terminalStates }: FilesTrackerSettings) =>
+  FilesTracker.layer({ directory: path, activeStates, terminalStates })
+
+/** The tracker, and the tools for agents where it has some. */
+const trackerLayer = ({ tracker }: Workflow, shared: Shared) =>
+  tracker.kind === "files"
+    ? filesTracker(tracker)
+    : Layer.unwrap(
+        Effect.gen(function* () {
+          const { layer } = yield* loadLinear
+          return layer(tracker, yield* shared.linear)
+        })
+      )
 
 const runtimeLayer = (workflow: Workflow, environment: Environment) =>
   workflow.command === null
@@ -92,19 +111,29 @@ const workspaceLayer = (workflow: Workflow, environment: Environment, redact: (t
 }
 
 /** The tracker alone, for looking at a board without touching workspaces. */
-export const openTracker = (
-  workflow: Workflow
-): Effect.Effect<Context.Service.Shape<typeof TrackerBackend>, ConfigurationError, Scope.Scope | Platform> =>
-  Effect.map(Layer.build(trackerLayer(workflow)), (context) => Context.get(context, TrackerBackend))
+export const openTracker = ({
+  tracker
+}: Workflow): Effect.Effect<TrackerBackendService, ConfigurationError, Scope.Scope | Platform> => {
+  const layer =
+    tracker.kind === "files"
+      ? filesTracker(tracker)
+      : Layer.unwrap(Effect.map(loadLinear, (linear) => linear.tracker(tracker)))
+  return Layer.build(layer).pipe(
+    Effect.mapBoth({
+      onFailure: ({ message }) => new ConfigurationError({ message }),
+      onSuccess: (context) => Context.get(context, TrackerBackend)
+    })
+  )
+}
 
 /** Opens all adapters of a workflow; they live as long as the scope. */
 export const open = Effect.fnUntraced(function* (
   workflow: Workflow,
-  options: { readonly environment: Environment; readonly locks: RootLocks }
+  options: { readonly environment: Environment; readonly shared: Shared }
 ): Effect.fn.Return<Backends, ConfigurationError, Scope.Scope | Platform> {
-  const { environment, locks } = options
+  const { environment, shared } = options
   const redact = redactor(environment, namedVariables(workflow))
-  yield* locks.take(workflow.workspace.root)
+  yield* shared.lock(workflow.workspace.root)
   const workspaces = Layer.effect(
     WorkspaceBackend,
     Effect.map(WorkspaceBackend, (inner) => Redacting.workspaces(redact, inner))
@@ -117,7 +146,7 @@ export const open = Effect.fnUntraced(function* (
   const all = workers.pipe(
     Layer.provideMerge(runtime),
     Layer.provideMerge(workspaces),
-    Layer.provideMerge(trackerLayer(workflow))
+    Layer.provideMerge(trackerLayer(workflow, shared))
   )
   const context = yield* Layer.build(all).pipe(Effect.mapError(({ message }) => new ConfigurationError({ message })))
   return {

@@ -13,10 +13,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Platform } from "./Adapters.ts"
 import * as ChildGroups from "./ChildGroups.ts"
+import { DemoCommand } from "./commands/DemoCommand.ts"
 import { DoctorCommand } from "./commands/DoctorCommand.ts"
 import { IssueCommand } from "./commands/IssueCommand.ts"
+import { LinearMcpCommand } from "./commands/LinearMcpCommand.ts"
 import { ExplainCommand, RunCommand } from "./commands/RunCommand.ts"
 import { SimulateCommand } from "./commands/SimulateCommand.ts"
+import { ToolCommand } from "./commands/ToolCommand.ts"
 import { ExitStatus } from "./ExitStatus.ts"
 import * as Presentation from "./Presentation.ts"
 import { version } from "./Version.ts"
@@ -34,7 +37,10 @@ const command = Command.make("opensymphony").pipe(
     RunCommand,
     ExplainCommand,
     DoctorCommand,
+    DemoCommand,
     IssueCommand,
+    ToolCommand,
+    LinearMcpCommand,
     SimulateCommand,
     CompletionsCommand
   ])

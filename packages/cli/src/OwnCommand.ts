@@ -13,3 +13,11 @@ export const exposeOwnCommand = (environment: Environment, script: string | unde
   if (path.split(delimiter).includes(directory)) return environment
   return { ...environment, PATH: path === "" ? directory : `${path}${delimiter}${directory}` }
 }
+
+/** A command that runs this program with these arguments, wherever it is started from. */
+export const ownCommand = (
+  args: ReadonlyArray<string>
+): { readonly command: string; readonly args: ReadonlyArray<string> } => ({
+  command: process.execPath,
+  args: [...process.execArgv, process.argv[1] ?? "opensymphony", ...args]
+})

@@ -70,11 +70,11 @@ export const layer = (
         ChildProcessSpawner,
         ProcessProbe
       )(yield* Effect.context<Adapters.Platform>())
-      const locks = yield* Adapters.makeRootLocks(file)
+      const shared = yield* Adapters.makeShared(file)
       /** What could not be used although its text is good: a root that is locked or not writable, say. */
       let unusable: Configuration | null = null
       const configurationOf = (workflow: Workflow): Configuration => {
-        const opened = Adapters.open(workflow, { environment, locks }).pipe(
+        const opened = Adapters.open(workflow, { environment, shared }).pipe(
           Effect.onExit((exit) =>
             Effect.sync(() => {
               unusable = Exit.isFailure(exit) ? configuration : null

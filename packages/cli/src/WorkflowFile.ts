@@ -11,7 +11,7 @@ import { homedir, tmpdir } from "node:os"
 
 /** The kinds that this build has adapters for. */
 const runtimeKinds: ReadonlyArray<RuntimeKind> = ["command"]
-const trackerKinds: ReadonlyArray<TrackerKind> = ["files"]
+const trackerKinds: ReadonlyArray<TrackerKind> = ["files", "linear"]
 
 /** The workflow cannot be used. The message is all there is to say, one problem a line. */
 export class UnusableWorkflow extends Data.TaggedError("UnusableWorkflow")<{ readonly message: string }> {

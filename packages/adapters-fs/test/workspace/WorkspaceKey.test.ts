@@ -51,9 +51,9 @@ describe("the key of an identifier", () => {
       })
   )
 
-  const identifiers = Arbitrary.schema(Schema.Array(Schema.Literals(["a", "A", "b", "/", ".", "_", "-", "é", "💥"]))).pipe(
-    Arbitrary.map((parts) => parts.join(""))
-  )
+  const identifiers = Arbitrary.schema(
+    Schema.Array(Schema.Literals(["a", "A", "b", "/", ".", "_", "-", "é", "💥"]))
+  ).pipe(Arbitrary.map((parts) => parts.join("")))
   it.effect.prop(
     "is shared by two identifiers only where one of them is told to take its distinct form",
     { one: identifiers, other: identifiers },

@@ -111,13 +111,13 @@ export async function run(
     fieldResolver
   })
   const errors = result.errors ?? []
+  if (!("data" in result) && errors.length > 0) return variablesRefused(errors)
   const missing = errors.flatMap(({ originalError }) => (originalError instanceof Unimplemented ? [originalError] : []))
   for (const { subject } of missing) onUnimplemented(subject)
   const [unimplemented] = missing
   if (unimplemented !== undefined) return internal(unimplemented.message, "FAKE_UNIMPLEMENTED")
   const broken = errors.find((error) => error.originalError !== undefined && !(error.originalError instanceof Refusal))
   if (broken !== undefined) return internal(`The fake Linear failed: ${broken.message}`, "FAKE_FAILED")
-  if (!("data" in result) && errors.length > 0) return variablesRefused(errors)
   const data = jsonOf(result.data ?? null)
   if (errors.length === 0) return { status: 200, body: { data } }
   const rendering = errors.map((error) =>

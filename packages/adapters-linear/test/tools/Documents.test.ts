@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { parse, validate } from "graphql"
-import * as Complexity from "../../src/testing/Complexity.ts"
 import { schema } from "../../src/testing/SchemaFromSdk.ts"
 import * as Reading from "../../src/tools/operations/Reading.ts"
 import * as Writing from "../../src/tools/operations/Writing.ts"

@@ -18,7 +18,7 @@ export interface SharedServers {
 
 /** What makes two servers different ones. */
 const keyOf = ({ settings, stateDirectory }: LocalServer.LocalServerOptions): string =>
-  JSON.stringify([stateDirectory, settings.transport, settings.localServer, settings.websocket.authMode])
+  JSON.stringify([stateDirectory, settings.transport, settings.localServer, settings.websocket])
 
 /** All servers end with the scope. */
 export const make: Effect.Effect<SharedServers, never, LocalServer.LocalServerServices | Scope.Scope> = Effect.gen(

@@ -7,7 +7,7 @@
  * when the run's task has ended (a `full_state` that is no greeting), or a status over REST that stays.
  */
 import type { Status } from "../client/ConversationInfo.ts"
-import { isWork, type WireEvent } from "../stream/WireEvent.ts"
+import { type EventBody, isWork, type WireEvent } from "../stream/WireEvent.ts"
 
 export interface Failure {
   readonly code: string
@@ -51,9 +51,17 @@ const observe = (self: TurnWatch, status: Status, nowMs: number): TurnWatch => {
 export const onRead = (self: TurnWatch, status: Status, nowMs: number): TurnWatch =>
   self.ended === null ? observe(self, status, nowMs) : self
 
+/** The closing frame may overtake what was said before it. */
+const late = (self: TurnWatch, body: EventBody): TurnWatch => {
+  if (body._tag === "Failed" && self.failure === null) {
+    return { ...self, failure: { code: body.code, detail: body.detail, kind: body.failure } }
+  }
+  return body._tag === "Finished" ? { ...self, reply: body.text } : self
+}
+
 /** Takes an event. `greeting`: it is the state that a new connection begins with. */
 export const onEvent = (self: TurnWatch, { body, ...event }: WireEvent, greeting: boolean, nowMs: number): TurnWatch => {
-  if (self.ended !== null) return self
+  if (self.ended !== null) return late(self, body)
   const heard: TurnWatch = { ...self, lastEventAtMs: nowMs }
   switch (body._tag) {
     case "Snapshot":

@@ -1,4 +1,6 @@
 /** When a provider that refuses work takes it again, as far as its text says. */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 
 const secondMs = 1_000
 const units: { readonly [unit: string]: number } = {
@@ -29,8 +31,7 @@ const parseInstant = (text: string): number | null => {
   const match = instantPattern.exec(text)
   if (match === null) return null
   const normal = match[0].replace(/\s?UTC$/, "Z").replace(" ", "T")
-  const time = Date.parse(normal)
-  return Number.isFinite(time) ? time : null
+  return Option.getOrNull(Option.map(DateTime.make(normal), DateTime.toEpochMillis))
 }
 
 const parseDuration = (text: string): number | null => {

@@ -47,6 +47,10 @@ export interface FakeAgentServerOptions {
   readonly llmKeys?: ReadonlyArray<string>
   /** Whether LLM keys survive a restart, as they do with `OH_SECRET_KEY`. Default true. */
   readonly keepsKeys?: boolean
+  /** Runs at a time; one more is refused with 429. Default 10, as the real server. */
+  readonly maxConcurrentRuns?: number
+  /** Tools that an agent may name. Default: those of the real server that a workflow would name. */
+  readonly usableTools?: ReadonlyArray<string>
   /** Makes a repository of a workspace that is none, as the real server does. Default false. */
   readonly initialiseGit?: boolean
 }
@@ -119,6 +123,7 @@ export const start = async (options: FakeAgentServerOptions = {}): Promise<FakeA
   const faults = Faults.make(options.seed ?? 1, options.faults)
   const store =
     options.directory === undefined ? ConversationRecord.memory() : ConversationRecord.directory(options.directory)
+  const { maxConcurrentRuns = 10, usableTools = USABLE_TOOLS } = options
   const requests: Array<SeenRequest> = []
   let rules: ReadonlyArray<TurnRule & { readonly uses: { count: number } }> = (options.scripts ?? []).map(counted)
   let version = options.version ?? DEFAULT_VERSION
@@ -150,7 +155,7 @@ export const start = async (options: FakeAgentServerOptions = {}): Promise<FakeA
       )
       if (rule === undefined) return undefined
       rule.uses.count += 1
-      return rule.steps
+      return rule
     }
   }
 
@@ -195,7 +200,8 @@ export const start = async (options: FakeAgentServerOptions = {}): Promise<FakeA
       const key = request.headers["x-session-api-key"]
       if (apiKeys.length > 0 && !apiKeys.includes(String(key))) return { status: 401, body: { detail: "Unauthorized" } }
     }
-    return (await ConversationRoutes.answer(request, { conversations, features, faults, pace })) ?? Reply.notFound()
+    const environment = { conversations, features, faults, pace, maxConcurrentRuns, usableTools: new Set(usableTools) }
+    return (await ConversationRoutes.answer(request, environment)) ?? Reply.notFound()
   }
 
   const unprotected = (path: string): Reply.Reply | undefined => {
@@ -209,7 +215,7 @@ export const start = async (options: FakeAgentServerOptions = {}): Promise<FakeA
           : { status: 503, body: { status: "initializing", message: "Server is still initializing" } }
       case "/":
       case "/server_info":
-        return Reply.ok(serverInfo(version))
+        return Reply.ok(serverInfo(version, usableTools))
       default:
         return undefined
     }
@@ -236,17 +242,22 @@ export const start = async (options: FakeAgentServerOptions = {}): Promise<FakeA
     await closing?.close()
   }
 
+  const forgetKeys = () => {
+    for (const { base, events } of store.load()) store.save({ base: { ...base, keyDigest: null }, events })
+  }
+
   const crash = async () => {
     if (server === undefined) return
     conversations.kill()
     await shut()
-    if (options.keepsKeys === false) for (const record of store.load()) record.base.keyDigest = null
+    if (options.keepsKeys === false) forgetKeys()
   }
 
   const stop = async () => {
     if (server === undefined) return
     await conversations.stop()
     await shut()
+    if (options.keepsKeys === false) forgetKeys()
   }
 
   const seenOf = ({ conversation }: Conversations.Entry): SeenConversation => {
@@ -339,7 +350,20 @@ export const make = (options: FakeAgentServerOptions = {}): Effect.Effect<FakeAg
 
 const counted = (rule: TurnRule) => ({ ...rule, uses: { count: 0 } })
 
-const serverInfo = (version: string) => ({
+const USABLE_TOOLS = [
+  "apply_patch",
+  "browser_tool_set",
+  "file_editor",
+  "glob",
+  "grep",
+  "planning_file_editor",
+  "task",
+  "task_tool_set",
+  "task_tracker",
+  "terminal"
+]
+
+const serverInfo = (version: string, usableTools: ReadonlyArray<string>) => ({
   uptime: 1,
   idle_time: 1,
   title: "OpenHands Agent Server",
@@ -350,7 +374,7 @@ const serverInfo = (version: string) => ({
   build_git_sha: "unknown",
   build_git_ref: "unknown",
   python_version: "3.12.1",
-  usable_tools: ["file_editor", "task_tracker", "terminal"],
+  usable_tools: usableTools,
   runtime_idle_timeout_seconds: null,
   capabilities: [],
   docs: "/docs",

@@ -60,7 +60,9 @@ const writeTrace = Effect.fnUntraced(function* (path: string, options: Simulatio
     Effect.as(true),
     Effect.catch(({ message }) =>
       Effect.as(
-        Console.error(`opensymphony: the trace cannot be written to ${path}: ${message}; name a file that can be written`),
+        Console.error(
+          `opensymphony: the trace cannot be written to ${path}: ${message}; name a file that can be written`
+        ),
         false
       )
     )

@@ -7,7 +7,7 @@ import type { JournalRecord } from "../domain/Journal.ts"
 import * as Closing from "./Closing.ts"
 import type { Command } from "./Command.ts"
 import * as Ending from "./Ending.ts"
-import { Event } from "./Event.ts"
+import type { Event } from "./Event.ts"
 import * as Operating from "./Operating.ts"
 import * as Polling from "./Polling.ts"
 import * as Reading from "./Reading.ts"
@@ -44,40 +44,73 @@ const tick = (step: Step.Step): void => {
   }
 }
 
-const apply = (step: Step.Step, event: Event): void =>
-  Event.$match(event, {
-    Started: (value) => Recovering.started(step, value),
-    Tick: () => tick(step),
-    CandidatesPolled: (value) => Polling.polled(step, value),
-    CandidatesFailed: (value) => Polling.pollFailed(step, value),
-    IssuesRead: (value) => Reading.read(step, value),
-    IssuesReadFailed: (value) => Reading.readFailed(step, value),
-    WorkspacePrepared: (value) => Starting.prepared(step, value),
-    PreparationFailed: (value) => Starting.preparationFailed(step, value),
-    RunLaunched: (value) => Running.launched(step, value),
-    LaunchFailed: (value) => Starting.launchFailed(step, value),
-    Activity: (value) => Running.activity(step, value),
-    TurnStarted: (value) => Running.turnStarted(step, value),
-    TurnCompleted: (value) => Running.turnCompleted(step, value),
-    TurnAsked: (value) => Running.turnAsked(step, value),
-    SessionUpdated: (value) => Running.sessionUpdated(step, value),
-    RunFinished: (value) => Ending.finished(step, value),
-    StopSettled: (value) => Stopping.settled(step, value),
-    RunClosed: (value) => Closing.closed(step, value),
-    WorkspaceRemoved: (value) => Removing.removed(step, value),
-    WorkspaceKept: (value) => Removing.kept(step, value),
-    RemovalFailed: (value) => Removing.failed(step, value),
-    RuntimeUp: () => Operating.runtimeUp(step),
-    RuntimeDown: (value) => Operating.runtimeDown(step, value),
-    PolicyChanged: (value) => Operating.policyChanged(step, value),
-    ConfigurationJudged: (value) => Operating.configurationJudged(step, value),
-    PollRequested: () => Polling.request(step),
-    PauseRequested: ({ reason }) => Step.patchGates(step, { paused: reason }),
-    ResumeRequested: () => Step.patchGates(step, { paused: null }),
-    HoldRequested: (value) => Operating.hold(step, value),
-    ReleaseRequested: (value) => Operating.release(step, value),
-    DrainRequested: () => Operating.drain(step)
-  })
+/** One of the hottest places: a table of functions made anew for every event would cost more than most events. */
+const apply = (step: Step.Step, event: Event): void => {
+  switch (event._tag) {
+    case "Started":
+      return Recovering.started(step, event)
+    case "Tick":
+      return tick(step)
+    case "CandidatesPolled":
+      return Polling.polled(step, event)
+    case "CandidatesFailed":
+      return Polling.pollFailed(step, event)
+    case "IssuesRead":
+      return Reading.read(step, event)
+    case "IssuesReadFailed":
+      return Reading.readFailed(step, event)
+    case "WorkspacePrepared":
+      return Starting.prepared(step, event)
+    case "PreparationFailed":
+      return Starting.preparationFailed(step, event)
+    case "RunLaunched":
+      return Running.launched(step, event)
+    case "LaunchFailed":
+      return Starting.launchFailed(step, event)
+    case "Activity":
+      return Running.activity(step, event)
+    case "TurnStarted":
+      return Running.turnStarted(step, event)
+    case "TurnCompleted":
+      return Running.turnCompleted(step, event)
+    case "TurnAsked":
+      return Running.turnAsked(step, event)
+    case "SessionUpdated":
+      return Running.sessionUpdated(step, event)
+    case "RunFinished":
+      return Ending.finished(step, event)
+    case "StopSettled":
+      return Stopping.settled(step, event)
+    case "RunClosed":
+      return Closing.closed(step, event)
+    case "WorkspaceRemoved":
+      return Removing.removed(step, event)
+    case "WorkspaceKept":
+      return Removing.kept(step, event)
+    case "RemovalFailed":
+      return Removing.failed(step, event)
+    case "RuntimeUp":
+      return Operating.runtimeUp(step)
+    case "RuntimeDown":
+      return Operating.runtimeDown(step, event)
+    case "PolicyChanged":
+      return Operating.policyChanged(step, event)
+    case "ConfigurationJudged":
+      return Operating.configurationJudged(step, event)
+    case "PollRequested":
+      return Polling.request(step)
+    case "PauseRequested":
+      return Step.patchGates(step, { paused: event.reason })
+    case "ResumeRequested":
+      return Step.patchGates(step, { paused: null })
+    case "HoldRequested":
+      return Operating.hold(step, event)
+    case "ReleaseRequested":
+      return Operating.release(step, event)
+    case "DrainRequested":
+      return Operating.drain(step)
+  }
+}
 
 /** Decides. `state` is not changed and may be used again. */
 export const transition = (state: State, event: Event, at: Instant): Transition => {

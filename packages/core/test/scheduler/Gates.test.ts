@@ -156,7 +156,10 @@ describe("the daily budget", () => {
     world.setTracker("waits")
     world.pass(minute)
     world.send(Event.SessionUpdated({ runId, session: null, usage: tokens(100) }))
-    assert.deepStrictEqual(world.records("GateClosed").map(({ gate }) => gate), ["daily_budget"])
+    assert.deepStrictEqual(
+      world.records("GateClosed").map(({ gate }) => gate),
+      ["daily_budget"]
+    )
     assert.strictEqual(world.state().wakeAt, world.at().now + (day - (world.at().wallTime % day)))
   })
 

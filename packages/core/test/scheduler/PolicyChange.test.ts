@@ -41,7 +41,10 @@ const stepsAfter = 120
 const play = (
   seed: number,
   changes: ReadonlyMap<number, Policy.Policy>,
-  see: (before: Parameters<typeof Invariants.check>[0], ...rest: readonly [Event, ReturnType<typeof transition>]) => void
+  see: (
+    before: Parameters<typeof Invariants.check>[0],
+    ...rest: readonly [Event, ReturnType<typeof transition>]
+  ) => void
 ): void => {
   const world = Chaos.make(seed)
   const last = Math.max(...changes.keys()) + stepsAfter

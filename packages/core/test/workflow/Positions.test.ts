@@ -4,7 +4,9 @@ import { read } from "./ReadWorkflow.ts"
 
 const few = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 }))
 const fillers = Schema.Array(Schema.Literals(["", "  ", "# a comment", "polling: {interval_ms: 1000}"]))
-const prose = Schema.Array(Schema.Literals(["", "Do it.", "{{ issue.title }}", "{% if attempt %}again{% endif %}", "💥"]))
+const prose = Schema.Array(
+  Schema.Literals(["", "Do it.", "{{ issue.title }}", "{% if attempt %}again{% endif %}", "💥"])
+)
 
 const surroundings = {
   above: Arbitrary.schema(fillers).pipe(
@@ -47,7 +49,10 @@ describe("a problem", () => {
 
   it.prop(
     "stands in the file, whatever the file is",
-    [Schema.String, Schema.Array(Schema.Literals(["---\n", "agent:\n", "  max_turns: ", "{{", "}}", "\r\n", "x", ": "]))],
+    [
+      Schema.String,
+      Schema.Array(Schema.Literals(["---\n", "agent:\n", "  max_turns: ", "{{", "}}", "\r\n", "x", ": "]))
+    ],
     ([some, pieces]) => {
       for (const text of [some, pieces.join(""), `---\n${pieces.join("")}\n---\n${some}`]) {
         const lines = text.replace(/^\u{FEFF}/u, "").split("\n")

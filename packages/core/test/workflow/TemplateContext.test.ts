@@ -82,10 +82,14 @@ describe("the context of a prompt", () => {
     assert.sameMembers(Object.keys(context["issue"] as object), fields)
   })
 
-  it.prop("renders a prompt that names all of it, whatever the issue", { issue: issues, attempt: attempts }, (facts) => {
-    const prompt = Result.getOrThrow(PromptTemplate.render(everything, facts))
-    assert.include(prompt, facts.issue.title)
-  })
+  it.prop(
+    "renders a prompt that names all of it, whatever the issue",
+    { issue: issues, attempt: attempts },
+    (facts) => {
+      const prompt = Result.getOrThrow(PromptTemplate.render(everything, facts))
+      assert.include(prompt, facts.issue.title)
+    }
+  )
 
   it.prop("renders the default prompt, whatever the issue", { issue: issues, attempt: attempts }, (facts) => {
     assert.include(Result.getOrThrow(PromptTemplate.render(compiled(""), facts)), facts.issue.identifier)

@@ -108,7 +108,7 @@ export const observation = (
   tool_name: call.tool,
   tool_call_id: call.callId,
   observation: {
-    content: [text(result.output)],
+    content: [...(call.tool in ACTION_KINDS ? [] : [text(`[Tool '${call.tool}' executed.]`)]), text(result.output)],
     is_error: result.isError,
     ...(call.tool === "terminal"
       ? {

@@ -7,14 +7,14 @@ import * as AgentEvents from "./AgentEvents.ts"
 import type { Conversation } from "./Conversation.ts"
 import { Interrupted, type Pace } from "./Pace.ts"
 import { perform } from "./ToolEffect.ts"
-import { DEFAULT_STEPS, type TurnStep } from "./TurnScript.ts"
+import { DEFAULT_STEPS, type TurnRule, type TurnStep } from "./TurnScript.ts"
 import { asRecord } from "../LocalServer.ts"
 
 /** What the loop asks the server. */
 export interface LoopEnvironment {
   readonly pace: Pace
   /** The script for a message; `undefined` when no rule fits. */
-  readonly scriptFor: (conversation: string, text: string) => ReadonlyArray<TurnStep> | undefined
+  readonly scriptFor: (conversation: string, text: string) => TurnRule | undefined
   readonly keyAccepted: (digest: string | null) => boolean
   readonly behaves: (conversation: string, behaviour: "lostStop" | "lostRun" | "eternal" | "wedged") => boolean
   readonly crash: () => void
@@ -30,6 +30,8 @@ export interface AgentLoop {
   readonly interrupt: () => Promise<void>
   readonly respond: (accept: boolean, reason: string) => Promise<void>
   readonly condense: (summary: string) => void
+  /** A clean stop of the process: waits for the running tool, pauses, and ends the run. */
+  readonly stop: () => Promise<void>
   /** Ends the run without a trace, as the end of the process does. */
   readonly kill: () => void
   /** Resolves when no run is going on. */
@@ -38,6 +40,9 @@ export interface AgentLoop {
 
 /** How long an interrupt waits for the run to end before it answers all the same. */
 const INTERRUPT_WAIT_MS = 5000
+
+/** How long a clean stop waits for a tool, which is what a silent terminal command is given. */
+const STOP_WAIT_MS = 30_000
 
 type ToolStep = Extract<TurnStep, { type: "tool" }>
 
@@ -70,6 +75,7 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
   })
 
   const ensurePrompt = () => {
+    conversation.startUsage()
     if (conversation.record.events.some(({ kind }) => kind === "SystemPromptEvent")) return
     const tools = Array.isArray(base.agent["tools"]) ? base.agent["tools"] : []
     conversation.emit(
@@ -87,7 +93,12 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
     base.turn =
       script === undefined && unfinished !== null
         ? { ...unfinished, messageId: messageId ?? "" }
-        : { messageId: messageId ?? "", steps: script ?? DEFAULT_STEPS, position: 0 }
+        : {
+            messageId: messageId ?? "",
+            steps: script?.steps ?? DEFAULT_STEPS,
+            repeatLast: script?.repeatLast ?? false,
+            position: 0
+          }
     return base.turn
   }
 
@@ -227,17 +238,20 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
           user_action: "none"
         })
       }
-      if (pending !== undefined) {
-        const item = pending
-        pending = undefined
-        await runTool(item, signal)
+      const confirmed = pending
+      pending = undefined
+      if (confirmed !== undefined) {
+        await conversation.step(() => runTool(confirmed, signal))
         continue
       }
       const turn = takeTurn()
-      const step = turn.steps[turn.position] ?? DEFAULT_STEPS[0]
+      const step = turn.steps[turn.position] ?? (turn.repeatLast ? turn.steps.at(-1) : DEFAULT_STEPS[0])
       turn.position += 1
       conversation.save()
-      if (step !== undefined) await act(step, signal)
+      if (step !== undefined) await conversation.step(() => act(step, signal))
+      if (base.status === "running" && base.stuckDetection && isStuck(conversation.record.events)) {
+        conversation.setStatus("stuck")
+      }
       // Frames and requests get their turn between two steps, however quick the steps are.
       await soon(0)
     }
@@ -281,6 +295,19 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
     return true
   }
 
+  const pauseNow = () =>
+    conversation.lock.hold(() => {
+      if (base.status !== "idle" && base.status !== "running") return
+      conversation.setStatus("paused")
+      conversation.emit(AgentEvents.pause)
+    })
+
+  const kill = () => {
+    dead = true
+    current?.stop.abort()
+    conversation.detach()
+  }
+
   return {
     running: () => current !== undefined,
     run,
@@ -300,11 +327,7 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
         conversation.save()
       }),
     pause: async () => {
-      await conversation.lock.hold(() => {
-        if (base.status !== "idle" && base.status !== "running") return
-        conversation.setStatus("paused")
-        conversation.emit(AgentEvents.pause)
-      })
+      await pauseNow()
       await conversation.publishFullState()
     },
     interrupt: async () => {
@@ -325,17 +348,34 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
     respond: async (accept, reason) => {
       if (accept) return void run()
       if (pending === undefined) return
+      conversation.setStatus("idle")
       conversation.emit(AgentEvents.rejected(pending.call, pending.actionId, reason))
       pending = undefined
-      conversation.setStatus("idle")
     },
-    kill: () => {
-      dead = true
-      current?.stop.abort()
-      conversation.detach()
+    stop: async () => {
+      if (current === undefined) return
+      await Promise.race([pauseNow(), pace.wait(STOP_WAIT_MS)])
+      base.status = "paused"
+      conversation.store()
+      kill()
     },
+    kill,
     settled: () => current?.done ?? Promise.resolve()
   }
+}
+
+/** The same action with the same result, four times in a row. */
+const isStuck = (events: ReadonlyArray<AgentEvents.StampedEvent>): boolean => {
+  const turn = events.slice(
+    events.findLastIndex(({ kind, source }) => kind === "MessageEvent" && source === "user") + 1
+  )
+  const shape = (kind: string, field: string) =>
+    turn
+      .filter((event) => event.kind === kind)
+      .slice(-4)
+      .map((event) => JSON.stringify([event["tool_name"], event[field]]))
+  const same = (shapes: ReadonlyArray<string>) => shapes.length === 4 && new Set(shapes).size === 1
+  return same(shape("ActionEvent", "action")) && same(shape("ObservationEvent", "observation"))
 }
 
 const CONDENSER_USAGE = { prompt: 50, completion: 20, cached: 0 }

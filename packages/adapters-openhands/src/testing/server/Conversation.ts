@@ -5,7 +5,13 @@
 import { randomUUID } from "node:crypto"
 import type { EventDraft, StampedEvent } from "./AgentEvents.ts"
 import { stateUpdate } from "./AgentEvents.ts"
-import type { ConversationRecord, ExecutionStatus, Metrics, RecordStore } from "./ConversationRecord.ts"
+import {
+  copyOf,
+  type ConversationRecord,
+  type ExecutionStatus,
+  type Metrics,
+  type RecordStore
+} from "./ConversationRecord.ts"
 import { eventTimestamp, type Pace, recordTimestamp } from "./Pace.ts"
 import * as StateLock from "./StateLock.ts"
 import type { StepUsage } from "./TurnScript.ts"
@@ -46,7 +52,14 @@ export interface Conversation {
   readonly publishFullState: () => Promise<void>
   readonly fullState: () => StampedEvent
   readonly addUsage: (usage: StepUsage | undefined, responseId: string) => void
+  /** Counts the agent's LLM from zero, as the agent-server does when the agent is made. */
+  readonly startUsage: () => void
+  /** Keeps the state, and shows it to readers; put off while a step is under way. */
   readonly save: () => void
+  /** Keeps the state even in a step. */
+  readonly store: () => void
+  /** Puts savings off until the step has ended: readers see the state from before it, and a crash loses the rest. */
+  readonly step: (body: () => Promise<void>) => Promise<void>
   readonly info: () => Readonly<Record<string, unknown>>
   /** Nothing is published or kept from here on. */
   readonly detach: () => void
@@ -59,6 +72,8 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
   const lock = StateLock.make()
   const subscribers = new Set<Subscriber>()
   let attached = true
+  let stepping = false
+  let shown = copyOf(base)
   let parent = events.findLast(({ kind }) => kind !== "ConversationStateUpdateEvent")?.id
 
   const stamp = (draft: EventDraft): StampedEvent => {
@@ -96,7 +111,19 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
   }
 
   const save = () => {
-    if (attached) store.save(record)
+    if (!attached || stepping) return
+    shown = copyOf(base)
+    store.save(record)
+  }
+
+  const step = async (body: () => Promise<void>) => {
+    stepping = true
+    try {
+      await body()
+    } finally {
+      stepping = false
+      save()
+    }
   }
 
   const fullState = () =>
@@ -129,7 +156,12 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
     publish,
     keep,
     save,
+    store: () => store.save(record),
+    step,
     fullState,
+    startUsage: () => {
+      base.metrics[usageIdOf(base.agent)] ??= emptyMetrics(String(asRecord(base.agent["llm"])["model"] ?? ""))
+    },
     setStatus: (status) => {
       if (base.status === status) return
       base.status = status
@@ -140,7 +172,6 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
     addUsage: (usage, responseId) => {
       count(base, usage, responseId, pace.now())
       emit(stateUpdate("stats", { usage_to_metrics: trimmed(base.metrics) }))
-      save()
     },
     info: () => ({
       id: base.id,
@@ -148,7 +179,7 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
       persistence_dir: null,
       max_iterations: base.maxIterations,
       stuck_detection: base.stuckDetection,
-      execution_status: base.status,
+      execution_status: shown.status,
       confirmation_policy: base.confirmationPolicy,
       security_analyzer: null,
       activated_knowledge_skills: [],
@@ -157,7 +188,7 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
       blocked_messages: {},
       last_user_message_id: base.lastUserMessageId,
       leaf_event_id: events.findLast(({ kind }) => kind !== "ConversationStateUpdateEvent")?.id ?? null,
-      stats: { usage_to_metrics: base.metrics },
+      stats: { usage_to_metrics: shown.metrics },
       secret_registry: secretRegistry(base.secretNames),
       agent_state: {},
       hook_config: null,

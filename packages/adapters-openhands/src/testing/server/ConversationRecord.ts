@@ -46,6 +46,7 @@ export interface TokenUsage {
 export interface TurnProgress {
   readonly messageId: string
   readonly steps: ReadonlyArray<TurnStep>
+  readonly repeatLast: boolean
   position: number
 }
 
@@ -84,15 +85,29 @@ export interface RecordStore {
   readonly remove: (id: string) => void
 }
 
-/** Keeps records for as long as the fake lives: a restart finds them, another process does not. */
+/** Keeps records for as long as the fake lives: a restart finds them as last saved, another process does not. */
 export const memory = (): RecordStore => {
-  const records = new Map<string, ConversationRecord>()
+  const bases = new Map<string, BaseState>()
+  const logs = new Map<string, Array<StampedEvent>>()
   return {
-    load: () => [...records.values()],
-    save: (record) => void records.set(record.base.id, record),
-    append: (record) => void records.set(record.base.id, record),
-    remove: (id) => void records.delete(id)
+    load: () => [...bases.values()].map((base) => ({ base: copyOf(base), events: [...(logs.get(base.id) ?? [])] })),
+    save: ({ base }) => void bases.set(base.id, copyOf(base)),
+    append: ({ base }, event) => {
+      const log = logs.get(base.id)
+      if (log === undefined) logs.set(base.id, [event])
+      else log.push(event)
+    },
+    remove: (id) => {
+      bases.delete(id)
+      logs.delete(id)
+    }
   }
+}
+
+/** A copy that does not follow its original; the callbacks of scripts stay the same. */
+export const copyOf = (base: BaseState): BaseState => {
+  const { turn, ...plain } = base
+  return { ...structuredClone(plain), turn: turn === null ? null : { ...turn } }
 }
 
 /** Keeps records in a directory, one conversation a folder. Callbacks of scripts do not survive. */

@@ -15,6 +15,8 @@ export interface RouteEnvironment {
   readonly features: Features
   readonly faults: Faults
   readonly pace: Pace
+  readonly maxConcurrentRuns: number
+  readonly usableTools: ReadonlySet<string>
 }
 
 const PREFIX = "/api/conversations"
@@ -48,7 +50,9 @@ export const answer = async (
     ])
   }
   const entry = environment.faults.behaves(id, "leaseHeld") ? undefined : environment.conversations.get(id)
-  return about({ request, environment, id, entry, action: rest.join("/") })
+  const deletion = request.method === "GET" ? undefined : entry?.deletion
+  if (deletion !== undefined) await deletion
+  return about({ request, environment, id, entry: deletion === undefined ? entry : undefined, action: rest.join("/") })
 }
 
 interface About {
@@ -68,15 +72,16 @@ const about = async (what: About): Promise<Reply.Reply | undefined> => {
       return entry === undefined ? Reply.notFound() : Reply.ok(entry.conversation.info())
     case "DELETE ":
       if (entry === undefined) return Reply.badRequest()
-      // A deletion waits for the state lock, so it takes as long as the running tool.
-      await entry.loop.pause()
-      await entry.loop.settled()
-      environment.conversations.remove(entry)
+      entry.deletion = remove(entry, environment)
+      await entry.deletion
       return Reply.success
     case "PATCH ":
       return patch(what)
     case "POST run":
       if (entry === undefined) return Reply.notFound()
+      if (!entry.loop.running() && atCapacity(environment)) {
+        return Reply.tooMany("Conversation run limit reached. Retry the request later.")
+      }
       return entry.loop.run()
         ? Reply.success
         : Reply.conflict("Conversation already running. Wait for completion or pause first.")
@@ -120,6 +125,16 @@ const about = async (what: About): Promise<Reply.Reply | undefined> => {
   }
 }
 
+/** A deletion waits for the state lock, so it takes as long as the running tool, and nothing hurries it. */
+const remove = async (entry: Entry, { conversations }: RouteEnvironment): Promise<void> => {
+  await entry.loop.pause()
+  await entry.loop.settled()
+  conversations.remove(entry)
+}
+
+const atCapacity = ({ conversations, maxConcurrentRuns }: RouteEnvironment): boolean =>
+  conversations.all().filter(({ loop }) => loop.running()).length >= maxConcurrentRuns
+
 const bodyOf = (request: LocalRequest) => asRecord(parseJson(request.body))
 
 const withStatus = (entries: ReadonlyArray<Entry>, query: URLSearchParams): ReadonlyArray<Entry> => {
@@ -134,6 +149,7 @@ const create = async (request: LocalRequest, environment: RouteEnvironment): Pro
   const wanted = CreateRequest.conversationId(String(body["conversation_id"] ?? ""))
   const existing = wanted === undefined ? undefined : environment.conversations.get(wanted)
   if (existing !== undefined) return Reply.ok(existing.conversation.info())
+  if (atCapacity(environment)) return Reply.tooMany("Conversation run limit reached. Retry the request later.")
   const base = CreateRequest.baseStateOf(body, recordTimestamp(environment.pace.now()))
   const entry = await environment.conversations.create(base)
   const info = entry.conversation.info()
@@ -224,6 +240,13 @@ const fork = ({ request, entry, environment }: About): Reply.Reply => {
   return { status: 201, body: forked.conversation.info() }
 }
 
+/** A tool that the server does not know only shows when the agent is made, by its first message. */
+const unknownTool = ({ conversation }: Entry, { usableTools }: RouteEnvironment): string | undefined => {
+  const tools = conversation.record.base.agent["tools"]
+  if (!Array.isArray(tools)) return undefined
+  return tools.map((tool: unknown) => String(asRecord(tool)["name"])).find((name) => !usableTools.has(name))
+}
+
 const ROLES = new Set(["user", "system", "assistant", "tool"])
 
 const events = async ({ request, environment, id, entry, action }: About): Promise<Reply.Reply | undefined> => {
@@ -240,13 +263,24 @@ const events = async ({ request, environment, id, entry, action }: About): Promi
     case "GET events/count":
       return Reply.ok(EventSearch.count(log, request.query, features.bareKindFilter))
     case "POST events": {
+      if (request.body === "" || parseJson(request.body) === undefined) {
+        return Reply.invalid([{ type: "missing", loc: ["body"], msg: "Field required" }])
+      }
       const role = body["role"] ?? "user"
       if (typeof role !== "string" || !ROLES.has(role)) {
         const msg = "Input should be 'user', 'system', 'assistant' or 'tool'"
         return Reply.invalid([{ type: "literal_error", loc: ["body", "role"], msg }])
       }
+      const unknown = unknownTool(entry, environment)
+      if (unknown !== undefined)
+        return Reply.internal(`"ToolDefinition '${unknown}' is not registered"`, features.errorId)
       await entry.loop.send(Array.isArray(body["content"]) ? body["content"] : [])
-      if (body["run"] === true) entry.loop.run()
+      if (body["run"] !== true || entry.loop.running()) return Reply.success
+      if (atCapacity(environment)) {
+        const retry = `Retry POST /api/conversations/${id}/run without resending the message.`
+        return Reply.tooMany(`Message saved, but the conversation run limit was reached. ${retry}`)
+      }
+      entry.loop.run()
       return Reply.success
     }
     case "POST events/respond_to_confirmation":

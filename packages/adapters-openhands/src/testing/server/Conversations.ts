@@ -15,6 +15,8 @@ import { recordTimestamp } from "./Pace.ts"
 export interface Entry {
   readonly conversation: Conversation.Conversation
   readonly loop: AgentLoop.AgentLoop
+  /** Set while it is being deleted. */
+  deletion: Promise<void> | undefined
 }
 
 export interface Conversations {
@@ -23,7 +25,7 @@ export interface Conversations {
   readonly create: (base: BaseState) => Promise<Entry>
   readonly fork: (source: Entry, fork: Fork) => Entry
   readonly remove: (entry: Entry) => void
-  /** What a clean stop does: running conversations are interrupted. */
+  /** What a clean stop does: sockets are closed, running conversations paused once their tool has ended. */
   readonly stop: () => Promise<void>
   /** What `kill -9` does. */
   readonly kill: () => void
@@ -48,7 +50,7 @@ export const make = (
 
   const add = (record: ConversationRecord): Entry => {
     const conversation = Conversation.make(environment, record)
-    const entry = { conversation, loop: AgentLoop.make(conversation, environment) }
+    const entry = { conversation, loop: AgentLoop.make(conversation, environment), deletion: undefined }
     entries.set(conversation.id, entry)
     return entry
   }
@@ -94,11 +96,11 @@ export const make = (
       environment.store.remove(entry.conversation.id)
     },
     stop: async () => {
-      await Promise.all([...entries.values()].filter(({ loop }) => loop.running()).map(({ loop }) => loop.interrupt()))
       for (const { conversation } of entries.values()) {
         for (const subscriber of conversation.subscribers) subscriber.close(1012, "")
-        conversation.detach()
       }
+      await Promise.all([...entries.values()].map(({ loop }) => loop.stop()))
+      for (const { conversation } of entries.values()) conversation.detach()
     },
     kill: () => {
       for (const { loop, conversation } of entries.values()) {

@@ -114,6 +114,8 @@ const replayOf = (entry: Entry, query: URLSearchParams, modes: boolean): Readonl
   return mode === "all" || query.get("resend_all") === "true" ? [...events] : []
 }
 
+const ROLES = new Set(["user", "system", "assistant", "tool"])
+
 const receive = async (socket: WebSocket, { conversation, loop }: Entry, text: string): Promise<void> => {
   const refuseFrame = (code: string, detail: string) =>
     socket.send(JSON.stringify(conversation.stamp(AgentEvents.serverError(code, detail))))
@@ -121,7 +123,7 @@ const receive = async (socket: WebSocket, { conversation, loop }: Entry, text: s
   if (data === undefined) return refuseFrame("JSONDecodeError", "Expecting value: line 1 column 1 (char 0)")
   const frame = asRecord(data)
   if (frame["type"] === "auth") return
-  if (typeof frame["role"] !== "string") return refuseFrame("ValidationError", "1 validation error for Message")
+  if (!ROLES.has(String(frame["role"]))) return refuseFrame("ValidationError", "1 validation error for Message")
   await loop.send(Array.isArray(frame["content"]) ? frame["content"] : [])
   loop.run()
 }

@@ -20,6 +20,9 @@ export const badRequest = (detail = "Bad Request"): Reply => ({ status: 400, bod
 
 export const conflict = (detail: string): Reply => ({ status: 409, body: { detail } })
 
+/** All slots for runs are taken. */
+export const tooMany = (detail: string): Reply => ({ status: 429, body: { detail } })
+
 export const invalid = (problems: ReadonlyArray<Problem>): Reply => ({ status: 422, body: { detail: problems } })
 
 /** An exception inside the server; before 1.27 it had no id. */

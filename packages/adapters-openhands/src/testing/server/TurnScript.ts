@@ -91,6 +91,8 @@ export interface TurnRule {
   /** Only in this conversation. */
   readonly conversation?: string
   readonly steps: ReadonlyArray<TurnStep>
+  /** Repeats the last step when all are done, as a scripted model does. Default: the turn ends with a text. */
+  readonly repeatLast?: boolean
 }
 
 /** Runs a real command in the workspace. */
@@ -148,6 +150,7 @@ export const DEFAULT_STEPS: ReadonlyArray<TurnStep> = [say("There is nothing to 
 /** The script of the fake for what a real server does with a scripted model. */
 export const fromModel = (script: ModelScript): TurnRule => ({
   match: script.marker,
+  repeatLast: true,
   steps: script.steps.flatMap((step) => fromReply(step.type === "failing" ? step.then : step))
 })
 

@@ -7,6 +7,7 @@ import type { Hold } from "../../../domain/Hold.ts"
 import type { IssueId, RunId } from "../../../domain/Ids.ts"
 import type { JournalRecord } from "../../../domain/Journal.ts"
 import * as Usage from "../../../domain/Usage.ts"
+import { reportAccidents } from "../Accident.ts"
 import type { Checker, Moment, Report } from "../Checker.ts"
 
 interface Kept {
@@ -85,7 +86,8 @@ export const make = (): Checker => {
     name: "Restarts",
     onKept: take,
     onStep: (moment, report) => {
-      const { after, commands, event } = moment
+      const { after, commands, event, truth } = moment
+      reportAccidents(truth, "unkept", report)
       if (event._tag !== "Started") return
       for (const [id, page] of kept) checkIssue(moment, id, page, report)
       if (after.gates.paused !== paused) report("an operator's pause is forgotten by a restart")

@@ -42,6 +42,8 @@ export interface LiveAgentsOptions {
   readonly model: RuntimeModel
   readonly workspaces: MemoryWorkspaces.MemoryWorkspaces
   readonly reports: Reports
+  /** Lets a process of a run begin. */
+  readonly begin: (body: Body) => void
   readonly pulse: Effect.Effect<void>
   readonly lies: Lies
 }
@@ -62,7 +64,7 @@ const usageOf = (tokens: number): Usage => ({
 })
 
 export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
-  const { board, lies, model, pulse, random, reports, stage, truth, workspaces } = options
+  const { begin, board, lies, model, pulse, random, reports, stage, truth, workspaces } = options
   const odds = stage.profile.worker
   const agents = new Map<RunId, Agent>()
   let pids = 0
@@ -212,7 +214,7 @@ export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
           body.workspace = workspace
           body.isLaunched = true
           agents.set(runId, agent)
-          truth.begin(body)
+          begin(body)
           if (lies.startsTwoAgents === true) truth.begin(newBody(`${runId}-twin` as RunId, issue.id, issue.identifier))
         }),
         () =>

@@ -157,7 +157,11 @@ export const make = (options: DriverOptions): Driver<LiveWorld> => {
       onPulse: () => agonise(mine),
       onLog: (text) => {
         if (!text.includes(privateText)) return
-        world.truth.accidents.push({ kind: "told", text: "a log line tells what only the agent should know", issueId: null })
+        world.truth.accidents.push({
+          kind: "told",
+          text: "a log line tells what only the agent should know",
+          issueId: null
+        })
       }
     })
     const mine: Life = {
@@ -218,7 +222,12 @@ export const make = (options: DriverOptions): Driver<LiveWorld> => {
     if (life === null || life.orchestrator === null) return
     const mine = life
     const leave = Effect.andThen(life.orchestrator.drain, Scope.close(life.scope, Exit.void))
-    mine.process.run(Effect.andThen(leave, Effect.sync(() => end(mine))))
+    mine.process.run(
+      Effect.andThen(
+        leave,
+        Effect.sync(() => end(mine))
+      )
+    )
     planInProcess(policy().shutdownTimeoutMs + closingMs, () => end(mine))
   }
   const suspend = (): void => {

@@ -3,9 +3,10 @@
  * out of order now and then: it refuses, or it does not answer.
  */
 import * as Effect from "effect/Effect"
+import type { RunId } from "../../../domain/Ids.ts"
+import type { JournalRecord } from "../../../domain/Journal.ts"
 import type { MemoryRunStore } from "../../../orchestrator/MemoryRunStore.ts"
 import { RunStoreError, type RunStoreService } from "../../../ports/RunStore.ts"
-import type { JournalRecord } from "../../../domain/Journal.ts"
 import type { Prng } from "../Prng.ts"
 import type { Stage } from "../Stage.ts"
 import type { Truth } from "../Truth.ts"
@@ -15,13 +16,15 @@ export interface LiveStoreOptions {
   readonly truth: Truth
   readonly random: Prng
   readonly memory: MemoryRunStore
+  /** The runs whose claim is kept. */
+  readonly claims: Set<RunId>
   readonly kept: (records: ReadonlyArray<JournalRecord>) => void
   readonly pulse: Effect.Effect<void>
 }
 
 /** The store as one process sees it. */
 export const make = (options: LiveStoreOptions): RunStoreService => {
-  const { kept, memory, pulse, random, stage, truth } = options
+  const { claims, kept, memory, pulse, random, stage, truth } = options
   const odds = stage.profile.process
   let outageUntil = 0
 
@@ -40,6 +43,7 @@ export const make = (options: LiveStoreOptions): RunStoreService => {
           return yield* refused
         }
         yield* memory.append(records)
+        for (const { record } of records) if (record._tag === "RunClaimed") claims.add(record.runId)
         kept(records.map(({ record }) => record))
         if (truth.isStoreDown) {
           truth.isStoreDown = false

@@ -14,7 +14,7 @@ import {
 import type * as MemoryWorkspaces from "../../MemoryWorkspaces.ts"
 import type { Prng } from "../Prng.ts"
 import type { Stage } from "../Stage.ts"
-import type { Truth } from "../Truth.ts"
+import type { Body, Truth } from "../Truth.ts"
 import type { WorkspaceFaults } from "../WorkspaceFaults.ts"
 
 export interface LiveWorkspacesOptions {
@@ -25,6 +25,8 @@ export interface LiveWorkspacesOptions {
   readonly memory: MemoryWorkspaces.MemoryWorkspaces
   /** The run that an issue's workspace is being prepared for. */
   readonly runOf: (issueId: IssueId) => RunId | undefined
+  /** Lets a process of a run begin. */
+  readonly begin: (body: Body) => void
   readonly pulse: Effect.Effect<void>
 }
 
@@ -36,7 +38,7 @@ const hookFailed = (hook: HookFailed["hook"]): HookFailed =>
 
 /** The workspaces as one process sees them; what stands in `memory` outlives it. */
 export const make = (options: LiveWorkspacesOptions): WorkspaceBackendService => {
-  const { faults, memory, pulse, random, runOf, stage, truth } = options
+  const { begin, faults, memory, pulse, random, runOf, stage, truth } = options
   const odds = stage.profile.workspace
   const inner = memory.service
 
@@ -59,7 +61,7 @@ export const make = (options: LiveWorkspacesOptions): WorkspaceBackendService =>
       const body = runId === undefined ? undefined : truth.bodies.get(runId)
       if (body === undefined) return work
       return Effect.acquireUseRelease(
-        Effect.sync(() => truth.begin(body)),
+        Effect.sync(() => begin(body)),
         () => Effect.onInterrupt(work, () => letGo),
         () => Effect.sync(() => truth.end(body))
       )

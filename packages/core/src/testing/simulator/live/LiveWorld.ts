@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
-import type { Policy } from "../../../domain/Policy.ts"
+import type { RunId } from "../../../domain/Ids.ts"
 import type { JournalRecord } from "../../../domain/Journal.ts"
+import type { Policy } from "../../../domain/Policy.ts"
 import type { Backends } from "../../../orchestrator/Configuration.ts"
 import * as MemoryRunStore from "../../../orchestrator/MemoryRunStore.ts"
 import { AgentRuntime } from "../../../ports/AgentRuntime.ts"
@@ -49,16 +50,22 @@ export interface LiveWorld {
   readonly store: (pulse: Effect.Effect<void>, kept: (records: ReadonlyArray<JournalRecord>) => void) => RunStoreService
 }
 
-export const make = (
-  { random, setPolicy, stage, view }: WorldOptions,
-  lies: LiveAgents.Lies = {}
-): LiveWorld => {
+export const make = ({ random, setPolicy, stage, view }: WorldOptions, lies: LiveAgents.Lies = {}): LiveWorld => {
   const truth = Truth.make()
   const board = Board.make(() => Math.floor(stage.at().wallTime))
   const reports = Reports.make(stage.time)
   const witness = Witness.make(truth)
   const memory = Effect.runSync(MemoryWorkspaces.make())
   const kept = MemoryRunStore.make()
+  const claims = new Set<RunId>()
+  const begin = (body: Truth.Body): void => {
+    const { issueId, runId } = body
+    if (!claims.has(runId)) {
+      const text = `${runId} begins before its claim is kept: a crash now would forget it`
+      truth.accidents.push({ kind: "unkept", text, issueId })
+    }
+    truth.begin(body)
+  }
   const chance = {
     tracker: random.split("tracker"),
     workspaces: random.split("workspaces"),
@@ -84,6 +91,7 @@ export const make = (
       faults: workspaceFaults,
       memory,
       runOf: witness.runOf,
+      begin,
       pulse
     })
     const agents = yield* LiveAgents.make({
@@ -94,15 +102,14 @@ export const make = (
       model,
       workspaces: memory,
       reports,
+      begin,
       pulse,
       lies
     })
     const layer = SessionWorkers.layer({
       renderPrompt: ({ issue }) => Effect.succeed(`${issue.title}\n\n${issue.description ?? ""}`),
       stopTimeoutMs: policy.stopTimeoutMs
-    }).pipe(
-      Layer.provide([Layer.succeed(AgentRuntime, agents.service), Layer.succeed(WorkspaceBackend, workspaces)])
-    )
+    }).pipe(Layer.provide([Layer.succeed(AgentRuntime, agents.service), Layer.succeed(WorkspaceBackend, workspaces)]))
     const workers = Context.get(yield* Layer.build(layer), WorkerBackend)
     const backends: Backends = { tracker: tracker.service, workspaces, workers, health: agents.service.health }
     return { backends, announce: tracker.announce, agents }
@@ -115,6 +122,7 @@ export const make = (
     witness,
     checkers: [FaithfulReports.make(reports), AnsweredCommands.make()],
     open,
-    store: (pulse, tell) => LiveStore.make({ stage, truth, random: chance.store, memory: kept, kept: tell, pulse })
+    store: (pulse, tell) =>
+      LiveStore.make({ stage, truth, random: chance.store, memory: kept, claims, kept: tell, pulse })
   }
 }

@@ -53,7 +53,7 @@ export const make = (options: VirtualProcessOptions): VirtualProcess => {
   }
 
   const settle = (): void => {
-    for (let turns = 0; isAlive && next < ready.length && !isSuspended(); turns++) {
+    for (let turns = 0; next < ready.length && !isSuspended(); turns++) {
       if (turns > mostTurns) throw new Error("the process is busy for ever while no time passes")
       onPulse()
       if (isAlive) (ready[next++] as () => void)()

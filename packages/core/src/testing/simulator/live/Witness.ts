@@ -5,7 +5,11 @@ import type { Event } from "../../../scheduler/Event.ts"
 import { newBody, type Truth } from "../Truth.ts"
 
 export interface Witness {
-  readonly note: (step: { readonly event: Event; readonly commands: ReadonlyArray<Command>; readonly now: number }) => void
+  readonly note: (step: {
+    readonly event: Event
+    readonly commands: ReadonlyArray<Command>
+    readonly now: number
+  }) => void
   /** The run that was last claimed for an issue. */
   readonly runOf: (issueId: IssueId) => RunId | undefined
 }

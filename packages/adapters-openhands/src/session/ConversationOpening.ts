@@ -1,0 +1,180 @@
+/**
+ * Finds the conversation that a run works in: the one of the run before where that can go on, else a new one that is
+ * told what is known. A conversation is given up only when the server says that it is gone, or when the agent that the
+ * workflow asks for is another one and cannot be put into it; never because something did not work just now.
+ */
+import { uuidV4Unsafe } from "effect/crypto/SecureRandom"
+import * as Usage from "@opensymphony/core/domain/Usage"
+import { type OpenSession, RuntimeError } from "@opensymphony/core/ports/AgentRuntime"
+import type { ReusePolicy } from "@opensymphony/core/workflow/OpenHandsSettings"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { AgentServerApi } from "../client/AgentServerApi.ts"
+import { type ApiError, isUncertain, toRuntimeError } from "../client/ApiError.ts"
+import type { ConversationInfo } from "../client/ConversationInfo.ts"
+import type { AgentProfile, Fingerprints, Place } from "./AgentProfile.ts"
+import * as Handover from "./Handover.ts"
+import * as Interruption from "./Interruption.ts"
+
+export interface Opening {
+  readonly api: AgentServerApi
+  readonly profile: AgentProfile
+  readonly reusePolicy: ReusePolicy
+  readonly stopTimeoutMs: number
+  readonly redact: (text: string) => string
+  readonly request: OpenSession
+}
+
+export interface OpenedConversation {
+  readonly id: string
+  /** What it had used before this run. */
+  readonly baseline: Usage.Usage
+  /** What its first prompt is to say beside the task; null when it remembers for itself, or there is nothing to say. */
+  readonly context: string | null
+}
+
+const isUuid = (text: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
+
+/** Three tries, for what may be better in a moment. */
+const patiently = <A>(effect: Effect.Effect<A, ApiError>): Effect.Effect<A, ApiError> =>
+  Effect.retry(effect, {
+    schedule: Schedule.jittered(Schedule.exponential("500 millis", 2)),
+    times: 3,
+    while: (error) => isUncertain(error) || error.problem === "capacity"
+  })
+
+/** As the server knows it, or null when the server says that it is gone. */
+const find = (api: AgentServerApi, id: string): Effect.Effect<ConversationInfo | null, ApiError> =>
+  Effect.catch(patiently(api.get(id)), (error) =>
+    error.problem === "missing" ? Effect.succeed(null) : Effect.fail(error)
+  )
+
+const placeOf = ({ request }: Opening, conversation: string): Place => ({
+  conversation,
+  workspace: request.run.workspace.path,
+  tools: request.tools.servers
+})
+
+const tagsOf = ({ request }: Opening, { agent, llm }: Fingerprints): { readonly [key: string]: string } => ({
+  issue: request.run.issue.identifier.slice(0, 256),
+  llm,
+  agent
+})
+
+/**
+ * Creates a conversation. Its id is ours, so a create whose answer was lost is simply asked for again: an existing
+ * conversation is answered as it is.
+ */
+export const create = Effect.fnUntraced(function* (
+  opening: Opening,
+  context: string | null
+): Effect.fn.Return<OpenedConversation, ApiError> {
+  const id = uuidV4Unsafe()
+  const place = placeOf(opening, id)
+  const body = {
+    conversation_id: id,
+    workspace: { kind: "LocalWorkspace", working_dir: place.workspace },
+    autotitle: false,
+    tags: tagsOf(opening, yield* opening.profile.fingerprints(place)),
+    ...opening.profile.request(place)
+  }
+  yield* patiently(
+    Effect.catch(opening.api.create(body), (error) =>
+      isUncertain(error) ? Effect.catch(opening.api.get(id), () => Effect.fail(error)) : Effect.fail(error)
+    )
+  )
+  return { id, baseline: Usage.zero, context }
+})
+
+/** A new conversation in place of `earlier`, with what is known of it. */
+export const replace = Effect.fnUntraced(function* (opening: Opening, earlier: string, reason: string) {
+  yield* Effect.logInfo(`conversation ${earlier} of ${opening.request.run.issue.identifier} is replaced: ${reason}`)
+  const { api, redact, request } = opening
+  return yield* create(opening, yield* Handover.compose(api, earlier, reason, request.tools, redact))
+})
+
+/** Brings a conversation that an earlier run left in whatever state to rest; null when it is gone after that. */
+const bringToRest = Effect.fnUntraced(function* (
+  { api, stopTimeoutMs }: Opening,
+  found: ConversationInfo
+): Effect.fn.Return<ConversationInfo | null, ApiError | RuntimeError> {
+  switch (found.status) {
+    case "running":
+    case "deleting":
+    case "unknown": {
+      if ((yield* Interruption.stop(api, found.id, stopTimeoutMs)) === "confirmed") return yield* find(api, found.id)
+      return yield* new RuntimeError({
+        message:
+          `conversation ${found.id} is still ${found.status} after ${stopTimeoutMs} ms, and two agents may not work in ` +
+          "one workspace; stop it at the agent-server, or restart that",
+        unavailable: false
+      })
+    }
+    case "waiting_for_confirmation":
+      // To run it would mean to confirm what it waits for.
+      yield* patiently(api.rejectActions(found.id, "The run that asked for this has ended."))
+      return found
+    default:
+      return found
+  }
+})
+
+/** Puts the workflow's model and key into the conversation; false when it must be replaced for that. */
+const switchModel = Effect.fnUntraced(function* (
+  { api, profile }: Opening,
+  id: string,
+  tags: { readonly [key: string]: string }
+): Effect.fn.Return<boolean, ApiError> {
+  if (!profile.canSwitch) return false
+  const switched = yield* Effect.result(patiently(api.switchLlm(id, profile.llm)))
+  if (switched._tag === "Failure") {
+    if (switched.failure.problem === "missing" || switched.failure.problem === "refused") return false
+    return yield* switched.failure
+  }
+  yield* patiently(api.setTags(id, tags))
+  return true
+})
+
+const resume = Effect.fnUntraced(function* (
+  opening: Opening,
+  earlier: string
+): Effect.fn.Return<OpenedConversation, ApiError | RuntimeError> {
+  const found = yield* find(opening.api, earlier)
+  const rested = found === null ? null : yield* bringToRest(opening, found)
+  if (rested === null) return yield* replace(opening, earlier, "it is gone from the server")
+  const fingerprints = yield* opening.profile.fingerprints(placeOf(opening, earlier))
+  const { agent, llm } = rested.tags
+  if (agent !== undefined && agent !== fingerprints.agent) {
+    return yield* replace(opening, earlier, "the agent's settings were changed")
+  }
+  const tags = { ...rested.tags, ...tagsOf(opening, fingerprints) }
+  if (llm !== fingerprints.llm && !(yield* switchModel(opening, earlier, tags))) {
+    return yield* replace(opening, earlier, "the model was changed")
+  }
+  return { id: earlier, baseline: rested.usage, context: null }
+})
+
+/** A new conversation for this run alone. The one of the run before is deleted, once it is certain that it rests. */
+const begin = Effect.fnUntraced(function* (
+  opening: Opening,
+  earlier: string | null
+): Effect.fn.Return<OpenedConversation, ApiError | RuntimeError> {
+  const found = earlier === null ? null : yield* find(opening.api, earlier)
+  const rested = found === null ? null : yield* bringToRest(opening, found)
+  const opened = yield* create(opening, null)
+  if (rested !== null) {
+    yield* Effect.catch(opening.api.remove(rested.id), (error) =>
+      Effect.logDebug(`conversation ${rested.id} of the run before was not deleted: ${error.message}`)
+    )
+  }
+  return opened
+})
+
+/** The conversation that the run works in, at rest. */
+export const open = (opening: Opening): Effect.Effect<OpenedConversation, RuntimeError> => {
+  // What another runtime called its session is no conversation of this one.
+  const earlier = opening.request.resume !== null && isUuid(opening.request.resume) ? opening.request.resume : null
+  const opened =
+    earlier !== null && opening.reusePolicy === "per_issue" ? resume(opening, earlier) : begin(opening, earlier)
+  return Effect.mapError(opened, (error) => (error._tag === "ApiError" ? toRuntimeError(error) : error))
+}

@@ -1,0 +1,95 @@
+/**
+ * Makes a conversation stop and finds out whether it did. The server answers an interrupt after at most 5 s either way,
+ * so its answer proves nothing; the status afterwards does. An interrupt ends a command of the terminal by Ctrl-C, which
+ * a command may ignore, and which the server's subprocess terminal gives to the wrong process group (seen on 1.57.0), so
+ * what a command left behind is ended through the server's shell, found by the mark in its environment.
+ */
+import type { StopResult } from "@opensymphony/core/ports/AgentRuntime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { AgentServerApi } from "../client/AgentServerApi.ts"
+import * as ConversationInfo from "../client/ConversationInfo.ts"
+import { terminalMark } from "./AgentProfile.ts"
+
+const firstLookMs = 50
+const longestLookMs = 1_000
+const shellTimeoutSeconds = 10
+
+/** Interrupts; pauses where the server has no interrupt. */
+const order = (api: AgentServerApi, conversation: string) =>
+  Effect.catch(api.interrupt(conversation), (error) =>
+    error.problem === "missing" ? api.pause(conversation) : Effect.fail(error)
+  )
+
+type Look = "at rest" | "gone" | "at work" | "unsure"
+
+const look = (api: AgentServerApi, conversation: string): Effect.Effect<Look> =>
+  api.get(conversation).pipe(
+    Effect.map(({ status }): Look => {
+      if (status === "unknown") return "unsure"
+      return ConversationInfo.isAtRest(status) ? "at rest" : "at work"
+    }),
+    Effect.catch((error) => Effect.succeed<Look>(error.problem === "missing" ? "gone" : "unsure"))
+  )
+
+/** Orders the stop until the conversation is at rest, the order repeated now and then: it may have come too early. */
+const untilAtRest = Effect.fnUntraced(function* (api: AgentServerApi, conversation: string) {
+  let delayMs = firstLookMs
+  let looks = 0
+  while (true) {
+    if (looks++ % 8 === 0) {
+      yield* Effect.catch(order(api, conversation), (error) =>
+        Effect.logDebug(`the interrupt of conversation ${conversation} failed: ${error.message}`)
+      )
+    }
+    const seen = yield* look(api, conversation)
+    if (seen === "at rest" || seen === "gone") return
+    yield* Effect.sleep(delayMs)
+    delayMs = Math.min(2 * delayMs, longestLookMs)
+  }
+})
+
+/**
+ * Ends every process with the conversation's mark but the terminals' own shells, which are the leaders of their session.
+ * Prints how many are left. Without /proc it prints nothing.
+ */
+const sweep = (conversation: string): string => `
+[ -r /proc/self/environ ] || exit 0
+left() {
+  for file in $(grep -slzx '${terminalMark}=${conversation}' /proc/[0-9]*/environ); do
+    entry=\${file%/environ}
+    stat=$(cat "$entry/stat" 2>/dev/null) || continue
+    set -- \${stat##*) }
+    [ "$1" = Z ] || [ "$4" = "\${entry#/proc/}" ] || echo "\${entry#/proc/}"
+  done
+}
+for signal in INT TERM KILL; do
+  pids=$(left)
+  [ -z "$pids" ] && break
+  kill -"$signal" $pids 2>/dev/null
+  for pause in 1 2 3 4 5; do sleep 0.1; [ -z "$(left)" ] && break; done
+done
+left | wc -l`
+
+const leftBehind = (api: AgentServerApi, conversation: string): Effect.Effect<number> =>
+  api.shell(sweep(conversation), shellTimeoutSeconds).pipe(
+    Effect.map(({ exitCode, stdout }) => (exitCode === 0 && stdout.trim() !== "" ? Number(stdout.trim()) : 0)),
+    Effect.catch((error) =>
+      Effect.as(
+        Effect.logDebug(`commands of conversation ${conversation} could not be looked for: ${error.message}`),
+        0
+      )
+    )
+  )
+
+/** Stops the conversation, and confirms it only when nothing goes on in it; waits at most `timeoutMs`. */
+export const stop = (
+  api: AgentServerApi,
+  conversation: string,
+  timeoutMs: number
+): Effect.Effect<StopResult> =>
+  untilAtRest(api, conversation).pipe(
+    Effect.andThen(leftBehind(api, conversation)),
+    Effect.timeoutOption(timeoutMs),
+    Effect.map((left) => (Option.getOrElse(left, () => 1) === 0 ? "confirmed" : "unconfirmed"))
+  )

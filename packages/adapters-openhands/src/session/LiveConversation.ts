@@ -1,0 +1,260 @@
+/**
+ * A conversation that this process follows: takes a prompt, runs it, and knows when that run is over, whatever the socket
+ * and the server do meanwhile. What the end means for a turn is the session's matter.
+ */
+import * as Usage from "@opensymphony/core/domain/Usage"
+import { AgentEvent, type RuntimeError, type StopResult } from "@opensymphony/core/ports/AgentRuntime"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { AgentServerApi } from "../client/AgentServerApi.ts"
+import { type ApiError, isUncertain } from "../client/ApiError.ts"
+import { type ConversationInfo, isAtRest, type Status } from "../client/ConversationInfo.ts"
+import * as EventStream from "../stream/EventStream.ts"
+import * as WireEvent from "../stream/WireEvent.ts"
+import type { OpenedConversation } from "./ConversationOpening.ts"
+import * as Interruption from "./Interruption.ts"
+import * as Messages from "./Messages.ts"
+import * as RunStart from "./RunStart.ts"
+import type { Timing } from "./Timing.ts"
+import * as TurnWatch from "./TurnWatch.ts"
+
+export interface LiveOptions extends Omit<EventStream.StreamOptions, "onEvent" | "conversation"> {
+  readonly api: AgentServerApi
+  readonly opened: OpenedConversation
+  readonly timing: Timing
+  readonly stopTimeoutMs: number
+  readonly redact: (text: string) => string
+}
+
+/** How a run came to its end. */
+export type RunEnd = Data.TaggedEnum<{
+  Ended: {
+    readonly status: Status
+    readonly failure: TurnWatch.Failure | null
+    readonly reply: string | null
+  }
+  /** The conversation is not there any more. */
+  Gone: {}
+  Stopped: {}
+}>
+export const RunEnd = Data.taggedEnum<RunEnd>()
+
+export type Listener = (event: AgentEvent) => Effect.Effect<void>
+
+export interface LiveConversation {
+  readonly id: string
+  /** Hands the prompt over and waits for the end of its run. */
+  readonly run: (prompt: string, listener: Listener) => Effect.Effect<RunEnd, ApiError | RuntimeError>
+  /** Runs on without a new prompt. */
+  readonly runOn: (listener: Listener) => Effect.Effect<RunEnd, ApiError | RuntimeError>
+  readonly stop: Effect.Effect<StopResult>
+}
+
+/** How often a run is started again that the server lost, in one turn. */
+const maxRestarts = 3
+
+/** Follows a conversation at rest until the scope closes, which stops it first. */
+export const make = Effect.fnUntraced(function* (
+  options: LiveOptions
+): Effect.fn.Return<LiveConversation, ApiError, Scope.Scope> {
+  const { api, opened, timing } = options
+  const { id } = opened
+  const wake = Latch.makeUnsafe(false)
+  const launching = Semaphore.makeUnsafe(1)
+  let watch: TurnWatch.TurnWatch | null = null
+  let listener: Listener = () => Effect.void
+  let used = Usage.zero
+  let hasStopHooks = false
+  /** A run was asked for and is not known to be over. */
+  let mayRun = false
+  let stopping = false
+  let stopped = false
+
+  const update = (next: TurnWatch.TurnWatch) => {
+    const wakes = watch === null || next.ended !== watch.ended || next.candidate !== watch.candidate
+    watch = next
+    if (wakes) wake.openUnsafe()
+  }
+
+  /** The conversation's total, less what it had used before this run. A frame that comes late takes nothing back. */
+  const reportUsage = (total: Usage.Usage) =>
+    Effect.suspend(() => {
+      const now = Usage.max(used, Usage.beyond(total, opened.baseline))
+      const isNews = !Usage.isZero(Usage.beyond(now, used))
+      used = now
+      return isNews ? listener(AgentEvent.UsageReported({ source: id, usage: now })) : Effect.void
+    })
+
+  const onEvent = Effect.fnUntraced(function* (event: WireEvent.WireEvent, greeting: boolean) {
+    const nowMs = yield* Clock.currentTimeMillis
+    if (watch !== null) update(TurnWatch.onEvent(watch, event, greeting, nowMs))
+    const { body } = event
+    if (body._tag === "UsageChanged") yield* reportUsage(body.usage)
+    if (body._tag === "Snapshot" && body.usage !== null) yield* reportUsage(body.usage)
+    if (!WireEvent.isActivity(event)) return
+    yield* listener(
+      AgentEvent.Activity({ kind: event.kind, summary: options.redact(event.summary === "" ? event.kind : event.summary) })
+    )
+  })
+
+  const stream = yield* EventStream.start({ ...options, conversation: id, onEvent })
+
+  const onInfo = Effect.fnUntraced(function* (info: ConversationInfo) {
+    hasStopHooks = info.hasStopHooks
+    yield* reportUsage(info.usage)
+    if (watch !== null) update(TurnWatch.onRead(watch, info.status, yield* Clock.currentTimeMillis))
+  })
+
+  const guard = (request: Effect.Effect<void, ApiError>): Effect.Effect<RunStart.Attempt | null> =>
+    Effect.gen(function* () {
+      if (stopping) return null
+      if (!mayRun) watch = TurnWatch.begin(yield* Clock.currentTimeMillis)
+      mayRun = true
+      const answer = yield* Effect.result(request)
+      return { refused: answer._tag === "Failure" ? answer.failure : null }
+    }).pipe(launching.withPermits(1), Effect.uninterruptible)
+
+  const start = RunStart.start({ api, conversation: id, timing, guard, began: () => watch?.began ?? false })
+
+  /** One look over REST. Null: the conversation is gone. */
+  const look = Effect.fnUntraced(function* (): Effect.fn.Return<"seen" | "unseen" | "gone", ApiError> {
+    yield* stream.reconcile
+    const found = yield* Effect.result(api.get(id))
+    if (found._tag === "Success") {
+      yield* onInfo(found.success)
+      return "seen"
+    }
+    if (found.failure.problem === "missing") return "gone"
+    return isUncertain(found.failure) ? "unseen" : yield* found.failure
+  })
+
+  const waitMs = Effect.fnUntraced(function* (current: TurnWatch.TurnWatch) {
+    const isQuiet = current.began && current.candidate === null && (yield* stream.live)
+    return isQuiet ? timing.silentPollMs : timing.pollMs
+  })
+
+  /** Waits until the run is over. */
+  const ending = Effect.fnUntraced(function* (): Effect.fn.Return<RunEnd, ApiError | RuntimeError> {
+    let unseenSinceMs: number | null = null
+    let askedAtMs = yield* Clock.currentTimeMillis
+    let restarts = 0
+    while (true) {
+      if (stopped) return RunEnd.Stopped()
+      const nowMs = yield* Clock.currentTimeMillis
+      const current: TurnWatch.TurnWatch = TurnWatch.settle(watch ?? TurnWatch.begin(nowMs), nowMs, {
+        settleMs: timing.settleMs,
+        finishedSettleMs: hasStopHooks ? timing.hooksSettleMs : timing.settleMs
+      })
+      watch = current
+      if (current.ended !== null) {
+        return RunEnd.Ended({ status: current.ended, failure: current.failure, reply: current.reply })
+      }
+      wake.closeUnsafe()
+      const woken = yield* Effect.timeoutOption(wake.await, yield* waitMs(current))
+      if (Option.isSome(woken)) continue
+      const seen = yield* look()
+      const afterMs = yield* Clock.currentTimeMillis
+      if (seen === "gone") return RunEnd.Gone()
+      unseenSinceMs = seen === "seen" ? null : (unseenSinceMs ?? nowMs)
+      if (unseenSinceMs !== null && afterMs - unseenSinceMs >= timing.outageMs) {
+        yield* api.get(id)
+        unseenSinceMs = null
+      }
+      // The server took the run, and lost it.
+      if (!(watch?.began ?? false) && seen === "seen" && afterMs - askedAtMs >= timing.lostRunMs) {
+        if (restarts++ >= maxRestarts || !(yield* start)) return lost()
+        askedAtMs = afterMs
+      }
+    }
+  })
+
+  const lost = (): RunEnd =>
+    stopping ? RunEnd.Stopped() : RunEnd.Ended({ status: "error", failure: neverBegan, reply: null })
+
+  /** The last word on events and usage, for what the socket did not bring. */
+  const closing = Effect.gen(function* () {
+    yield* stream.reconcile
+    const info = yield* Effect.option(api.get(id))
+    if (Option.isSome(info)) yield* reportUsage(info.value.usage)
+  })
+
+  /** A run that broke without a word of the server's broke with the server, or its connection. */
+  const brokeWithServer = (end: RunEnd, lossesBefore: number, lossesNow: number): boolean =>
+    end._tag === "Ended" &&
+    end.failure === null &&
+    !stopping &&
+    (end.status === "error" || (end.status === "paused" && lossesNow > lossesBefore))
+
+  const attempt = Effect.fnUntraced(function* (): Effect.fn.Return<RunEnd, ApiError | RuntimeError> {
+    for (let restarts = 0; ; restarts++) {
+      const lossesBefore = yield* stream.losses
+      if (!(yield* start)) return RunEnd.Stopped()
+      const end = yield* ending()
+      yield* closing
+      if (end._tag !== "Ended") return end
+      mayRun = false
+      if (stopping) return RunEnd.Stopped()
+      const whole = { ...end, failure: watch?.failure ?? end.failure, reply: watch?.reply ?? end.reply }
+      if (restarts >= maxRestarts || !brokeWithServer(whole, lossesBefore, yield* stream.losses)) return whole
+      yield* Effect.logInfo(`the run of conversation ${id} was lost with the server (${end.status}); running it on`)
+    }
+  })
+
+  const heard = <A, E>(next: Listener, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      listener = next
+      return effect
+    }).pipe(
+      Effect.onInterrupt(() => stop),
+      Effect.ensuring(
+        Effect.sync(() => {
+          listener = () => Effect.void
+        })
+      )
+    )
+
+  const run = (prompt: string, next: Listener) =>
+    heard(
+      next,
+      Effect.gen(function* (): Effect.fn.Return<RunEnd, ApiError | RuntimeError> {
+        const found = yield* Effect.result(api.get(id))
+        if (found._tag === "Failure") {
+          return found.failure.problem === "missing" ? RunEnd.Gone() : yield* found.failure
+        }
+        if (!isAtRest(found.success.status)) yield* Interruption.stop(api, id, options.stopTimeoutMs)
+        yield* Messages.post(api, id, prompt, found.success.lastUserMessageId, timing.readBackMs)
+        return yield* attempt()
+      })
+    )
+
+  const stop: Effect.Effect<StopResult> = Effect.suspend(() => {
+    stopping = true
+    if (!mayRun) return Effect.succeed<StopResult>("confirmed")
+    return launching.withPermits(1)(Interruption.stop(api, id, options.stopTimeoutMs)).pipe(
+      Effect.timeoutOption(options.stopTimeoutMs),
+      Effect.map(Option.getOrElse((): StopResult => "unconfirmed")),
+      Effect.tap((answer) =>
+        Effect.sync(() => {
+          if (answer === "unconfirmed") return
+          mayRun = false
+          stopped = true
+          wake.openUnsafe()
+        })
+      )
+    )
+  })
+
+  yield* Effect.addFinalizer(() => stop)
+  return { id, run, runOn: (next) => heard(next, attempt()), stop }
+})
+
+const neverBegan: TurnWatch.Failure = {
+  code: "RunLost",
+  detail: "the server took the run several times and never began it; look into its log, or restart it",
+  kind: null
+}

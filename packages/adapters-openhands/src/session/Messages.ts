@@ -1,0 +1,103 @@
+/**
+ * Puts a user message into a conversation exactly once. The server has no idempotency key, and the first message builds
+ * the agent before it answers, which may take minutes; so when the answer is lost the message is looked for, and sent
+ * again only when the request cannot be carried out any more: its process is gone.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { AgentServerApi } from "../client/AgentServerApi.ts"
+import { ApiError, isUncertain } from "../client/ApiError.ts"
+import * as WireEvent from "../stream/WireEvent.ts"
+
+const lookMs = 1_000
+const maxPages = 3
+
+/** The newest messages of the user, back to the one before ours. */
+const isThere = Effect.fnUntraced(function* (
+  api: AgentServerApi,
+  conversation: string,
+  text: string,
+  before: string | null
+): Effect.fn.Return<boolean, ApiError> {
+  let pageId: string | null = null
+  for (let page = 0; page < maxPages; page++) {
+    const { items, nextPageId }: { items: ReadonlyArray<unknown>; nextPageId: string | null } = yield* api.newestEvents(
+      conversation,
+      pageId
+    )
+    for (const item of items) {
+      const event = WireEvent.fromJson(item)
+      if (event === null || event.body._tag !== "UserMessage") continue
+      if (event.id === before) return false
+      // What is kept of a very long text is its beginning.
+      if (event.body.text !== "" && text.startsWith(event.body.text)) return true
+    }
+    if (nextPageId === null) return false
+    pageId = nextPageId
+  }
+  return false
+})
+
+/** Whether the server's process began after that instant, by its own account of its uptime. */
+const restartedSince = (api: AgentServerApi, sinceMs: number): Effect.Effect<boolean, ApiError> =>
+  Effect.gen(function* () {
+    const { uptimeSeconds } = yield* api.version
+    // The server rounds down to whole seconds.
+    return uptimeSeconds !== null && (yield* Clock.currentTimeMillis) - (uptimeSeconds + 1) * 1_000 > sinceMs
+  })
+
+type Fate = "arrived" | "lost" | "unknown"
+
+const fate = Effect.fnUntraced(function* (
+  api: AgentServerApi,
+  conversation: string,
+  text: string,
+  before: string | null,
+  sent: { readonly atMs: number; readonly error: ApiError; readonly untilMs: number }
+): Effect.fn.Return<Fate, ApiError> {
+  while (true) {
+    const seen = yield* Effect.result(isThere(api, conversation, text, before))
+    if (seen._tag === "Success" && seen.success) return "arrived"
+    if (seen._tag === "Failure" && !isUncertain(seen.failure)) return yield* seen.failure
+    if (seen._tag === "Success") {
+      // The request was answered, so it is not under way any more.
+      if (sent.error.status !== null) return "lost"
+      if (yield* Effect.orElseSucceed(restartedSince(api, sent.atMs), () => false)) return "lost"
+    }
+    if ((yield* Clock.currentTimeMillis) >= sent.untilMs) return "unknown"
+    yield* Effect.sleep(lookMs)
+  }
+})
+
+/**
+ * Appends `text` to the conversation; when it succeeds it is there, once. `before` is the user's last message so far.
+ */
+export const post = Effect.fnUntraced(function* (
+  api: AgentServerApi,
+  conversation: string,
+  text: string,
+  before: string | null,
+  readBackMs: number
+): Effect.fn.Return<void, ApiError> {
+  const untilMs = (yield* Clock.currentTimeMillis) + readBackMs
+  for (let attempt = 1; ; attempt++) {
+    const atMs = yield* Clock.currentTimeMillis
+    const sent = yield* Effect.result(api.postMessage(conversation, text))
+    if (sent._tag === "Success") return
+    const error = sent.failure
+    if (!isUncertain(error)) return yield* error
+    const found = yield* fate(api, conversation, text, before, { atMs, error, untilMs })
+    if (found === "arrived") return
+    if (found === "unknown") {
+      return yield* new ApiError({
+        operation: "take a message",
+        problem: "timeout",
+        status: null,
+        detail: "its answer was lost and the message is not to be seen; it is not sent again, or it could arrive twice"
+      })
+    }
+    // An answered 5xx is the server's last word, unless the next attempt finds it mended.
+    if (attempt >= 2) return yield* error
+    yield* Effect.sleep(lookMs)
+  }
+})

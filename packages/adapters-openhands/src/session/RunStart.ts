@@ -1,0 +1,68 @@
+/** Starts a run of a conversation, and is patient with what the server may answer to that. */
+import type { RuntimeError } from "@opensymphony/core/ports/AgentRuntime"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { AgentServerApi } from "../client/AgentServerApi.ts"
+import { ApiError, isUncertain } from "../client/ApiError.ts"
+import type { Timing } from "./Timing.ts"
+
+export interface RunStart {
+  readonly api: AgentServerApi
+  readonly conversation: string
+  readonly timing: Timing
+  /**
+   * Guards one request to run: null when a stop was ordered and it is not sent. Not interruptible, so that no request is
+   * under way unseen when a stop is given.
+   */
+  readonly guard: (request: Effect.Effect<void, ApiError>) => Effect.Effect<Attempt | null>
+  /** Whether the run showed itself. */
+  readonly began: () => boolean
+}
+
+/** How a request to run was answered; null: it was taken. */
+export type Attempt = { readonly refused: ApiError | null }
+
+const firstDelayMs = 250
+const longestDelayMs = 5_000
+
+/**
+ * Succeeds with true when the run was asked for and taken, with false when a stop came before it. A second run is never
+ * started: while one goes on the server refuses it.
+ */
+export const start = Effect.fnUntraced(function* (self: RunStart): Effect.fn.Return<boolean, ApiError | RuntimeError> {
+  const { api, conversation, timing } = self
+  const startMs = yield* Clock.currentTimeMillis
+  let delayMs = firstDelayMs
+  let interrupted = false
+  while (true) {
+    const attempt = yield* self.guard(api.run(conversation))
+    if (attempt === null) return false
+    const error = attempt.refused
+    if (error === null || self.began()) return true
+    const waitedMs = (yield* Clock.currentTimeMillis) - startMs
+    if (error.problem === "conflict") {
+      if ((yield* api.get(conversation)).status === "running") return true
+      if (waitedMs >= timing.wedgeMs) {
+        if (interrupted) {
+          return yield* new ApiError({
+            ...error,
+            detail: `it says that the conversation runs already, and shows it at rest, for ${waitedMs} ms; restart the server`
+          })
+        }
+        yield* Effect.logWarning(`conversation ${conversation} is at rest and cannot be run; interrupting it`)
+        yield* Effect.ignore(api.interrupt(conversation))
+        interrupted = true
+      }
+    } else if (error.problem === "capacity") {
+      if (waitedMs >= timing.capacityMs) return yield* error
+    } else if (isUncertain(error)) {
+      const seen = yield* Effect.result(api.get(conversation))
+      if (seen._tag === "Success" && seen.success.status === "running") return true
+      if (waitedMs >= timing.outageMs) return yield* error
+    } else {
+      return yield* error
+    }
+    yield* Effect.sleep(delayMs)
+    delayMs = Math.min(2 * delayMs, longestDelayMs)
+  }
+})
