@@ -13,7 +13,7 @@ import * as SessionWorkers from "@opensymphony/core/session/SessionWorkers"
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
 import * as PromptTemplate from "@opensymphony/core/workflow/PromptTemplate"
 import { passedThrough } from "@opensymphony/core/workflow/ShellEnvironment"
-import type { FilesTrackerSettings, Workflow } from "@opensymphony/core/workflow/Workflow"
+import type { CommandSettings, FilesTrackerSettings, Workflow } from "@opensymphony/core/workflow/Workflow"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -24,6 +24,7 @@ import * as RcMap from "effect/RcMap"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type * as LinearAdapters from "./adapters/LinearAdapters.ts"
+import type * as OpenHandsAdapters from "./adapters/OpenHandsAdapters.ts"
 import * as Redacting from "./Redacting.ts"
 import { namedVariables, redactor } from "./Secrets.ts"
 
@@ -35,6 +36,7 @@ export interface Shared {
   /** Takes the lock of a workspace root. */
   readonly lock: (root: string) => Effect.Effect<void, ConfigurationError, Scope.Scope>
   readonly linear: Effect.Effect<LinearAdapters.Share>
+  readonly openhands: Effect.Effect<OpenHandsAdapters.Share>
 }
 
 export const makeShared = Effect.fnUntraced(function* (
@@ -48,7 +50,12 @@ export const makeShared = Effect.fnUntraced(function* (
       )
   })
   const linear = yield* Effect.cached(Effect.flatMap(loadLinear, ({ share }) => Scope.provide(share, scope)))
-  return { lock: (root) => RcMap.get(locks, root), linear }
+  const platform = yield* Effect.context<Platform>()
+  const servers = Effect.flatMap(loadOpenHands, ({ share }) =>
+    Effect.provideContext(Scope.provide(share, scope), platform)
+  )
+  const openhands = yield* Effect.cached(servers)
+  return { lock: (root) => RcMap.get(locks, root), linear, openhands }
 })
 
 const json = (value: unknown): string =>
@@ -68,6 +75,8 @@ export const keyOf = ({
 }: Workflow): string =>
   json([path, tracker, workspace, hooks, command, openhands, runtime, agent.stopTimeoutMs, prompt.source.text])
 
+const loadOpenHands = Effect.promise(() => import("./adapters/OpenHandsAdapters.ts"))
+
 const loadLinear = Effect.promise(() => import("./adapters/LinearAdapters.ts"))
 
 const filesTracker = ({ activeStates, path, terminalStates }: FilesTrackerSettings) =>
@@ -84,18 +93,36 @@ const trackerLayer = ({ tracker }: Workflow, shared: Shared) =>
         })
       )
 
-const runtimeLayer = (workflow: Workflow, environment: Environment) =>
-  workflow.command === null
-    ? Layer.effect(
-        AgentRuntime,
-        Effect.fail(new ConfigurationError({ message: `this build has no runtime of kind ${workflow.runtime.kind}` }))
-      )
-    : CommandRuntime.layer({
-        run: workflow.command.run,
-        environment: passedThrough(environment, workflow.command.env),
-        workflowPath: workflow.path,
-        stopTimeoutMs: workflow.agent.stopTimeoutMs
-      })
+const commandRuntime = (workflow: Workflow, command: CommandSettings, environment: Environment) =>
+  CommandRuntime.layer({
+    run: command.run,
+    environment: passedThrough(environment, command.env),
+    workflowPath: workflow.path,
+    stopTimeoutMs: workflow.agent.stopTimeoutMs
+  })
+
+/** Nothing else comes out of a workflow that was read without errors. */
+const noRuntime = ({ runtime }: Workflow) =>
+  Layer.effect(
+    AgentRuntime,
+    Effect.fail(new ConfigurationError({ message: `the section of the runtime ${runtime.kind} is missing` }))
+  )
+
+const runtimeLayer = (
+  workflow: Workflow,
+  shared: Shared,
+  options: OpenHandsAdapters.Options
+): Layer.Layer<AgentRuntime, { readonly message: string }, Platform> => {
+  const { command, openhands } = workflow
+  if (command !== null) return commandRuntime(workflow, command, options.environment)
+  if (openhands === null) return noRuntime(workflow)
+  return Layer.unwrap(
+    Effect.gen(function* () {
+      const { layer } = yield* loadOpenHands
+      return layer(workflow, openhands, yield* shared.openhands, options)
+    })
+  )
+}
 
 const workspaceLayer = (workflow: Workflow, environment: Environment, redact: (text: string) => string) => {
   const { hooks, workspace } = workflow
@@ -138,7 +165,7 @@ export const open = Effect.fnUntraced(function* (
     WorkspaceBackend,
     Effect.map(WorkspaceBackend, (inner) => Redacting.workspaces(redact, inner))
   ).pipe(Layer.provide(workspaceLayer(workflow, environment, redact)))
-  const runtime = Redacting.runtime(redact).pipe(Layer.provide(runtimeLayer(workflow, environment)))
+  const runtime = Redacting.runtime(redact).pipe(Layer.provide(runtimeLayer(workflow, shared, { environment, redact })))
   const workers = SessionWorkers.layer({
     renderPrompt: (facts) => Effect.fromResult(PromptTemplate.render(workflow.prompt, facts)),
     stopTimeoutMs: workflow.agent.stopTimeoutMs

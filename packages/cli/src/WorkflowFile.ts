@@ -10,7 +10,7 @@ import * as FileSystem from "effect/FileSystem"
 import { homedir, tmpdir } from "node:os"
 
 /** The kinds that this build has adapters for. */
-const runtimeKinds: ReadonlyArray<RuntimeKind> = ["command"]
+const runtimeKinds: ReadonlyArray<RuntimeKind> = ["command", "openhands"]
 const trackerKinds: ReadonlyArray<TrackerKind> = ["files", "linear"]
 
 /** The workflow cannot be used. The message is all there is to say, one problem a line. */

@@ -9,7 +9,12 @@ export const SimulateCommand = Command.make(
   "simulate",
   {
     seed: Flag.Int("seed").pipe(Flag.optional, Flag.withDescription("The first world; a random one when not given")),
-    seeds: Flag.Int("seeds").pipe(Flag.withDefault(1), Flag.withDescription("How many worlds, one after the other")),
+    seeds: Flag.Int("seeds").pipe(
+      Flag.withDefault(1),
+      Flag.withDescription(
+        "How many worlds, one after the other; from 2000 on, unless they are calm, every coverage mark has to be reached"
+      )
+    ),
     trace: Flag.String("trace").pipe(
       Flag.optional,
       Flag.withDescription("File for the full trace of the first world, a line per step")
