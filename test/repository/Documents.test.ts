@@ -43,6 +43,8 @@ describe("documents", () => {
   it.each([
     ["README.md", "examples/embedding/promise.ts"],
     ["README.md", "examples/embedding/effect.ts"],
+    ["docs/testing.md", "packages/core/test/testing/PolicyExample.test.ts"],
+    ["docs/testing.md", "packages/core/test/testing/TrackerExample.test.ts"],
     ["docs/testing.md", "packages/core/test/testing/RetryExample.test.ts"],
     ["docs/adapters.md", "packages/core/test/testing/ConformanceExample.test.ts"]
   ])("%s shows %s as it is", (document, program) => {

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as CodePointOrder from "@opensymphony/core/domain/CodePointOrder"
 import { TrackerConfigurationError } from "@opensymphony/core/ports/TrackerBackend"
 import type { LinearTrackerSettings } from "@opensymphony/core/workflow/Workflow"
 import { safeText } from "./api/SafeText.ts"
@@ -153,7 +154,8 @@ const readTeams = Effect.fnUntraced(function* (api: LinearApiService, { teams }:
     )
   )
   const states = pages.flatMap(({ nodes }) => nodes).sort((one, other) => one.position - other.position)
-  return teams.nodes.map((team): StateMap.Team => ({
+  const inOrder = [...teams.nodes].sort((one, other) => CodePointOrder.compare(one.key, other.key))
+  return inOrder.map((team): StateMap.Team => ({
     ...team,
     states: states
       .filter((state) => state.team.id === team.id)

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as AgentServerApi from "./client/AgentServerApi.ts"
 import { toRuntimeError } from "./client/ApiError.ts"
 import * as Connection from "./client/Connection.ts"
+import { patiently } from "./client/Patience.ts"
 import * as ServerVersion from "./client/ServerVersion.ts"
 import { AgentServer } from "./server/AgentServer.ts"
 import * as AgentProfile from "./session/AgentProfile.ts"
@@ -40,7 +41,7 @@ const make = Effect.fnUntraced(function* (options: OpenHandsRuntimeOptions) {
   let warnedOf: string | null = null
 
   const checkVersion = Effect.fnUntraced(function* (api: AgentServerApi.AgentServerApi) {
-    const { version } = yield* Effect.mapError(api.version, toRuntimeError)
+    const { version } = yield* Effect.mapError(patiently(api.version), toRuntimeError)
     const judgement = ServerVersion.judge(version)
     if (judgement._tag === "Unsupported") {
       return yield* new RuntimeError({ message: judgement.message, unavailable: true })

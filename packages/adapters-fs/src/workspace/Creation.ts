@@ -17,6 +17,7 @@ import { orIoError } from "./IoError.ts"
 import { type Leftover, ProcessLedger } from "./ProcessLedger.ts"
 import * as RecordFile from "./RecordFile.ts"
 import * as Removal from "./Removal.ts"
+import * as RenamedIssue from "./RenamedIssue.ts"
 import * as WorkspaceKey from "./WorkspaceKey.ts"
 import type { Setup } from "./WorkspaceOptions.ts"
 import { CreationMarker, newOwner, now, ownerFile } from "./WorkspaceRecord.ts"
@@ -92,6 +93,18 @@ interface Resolution {
   readonly claim: Exclude<Claim, { readonly _tag: "Foreign" }>
 }
 
+/** A directory that the issue has under an earlier identifier; its record names the present one from now on. */
+const underEarlierIdentifier = Effect.fnUntraced(function* (root: WorkspaceRoot, issue: Issue) {
+  const found = yield* RenamedIssue.find(root, issue)
+  if (found === null || (yield* claimOf(root, found.key, issue))._tag !== "Owned") return null
+  const path = yield* pathOf(root, found.key)
+  if (found.owner.identifier !== issue.identifier) {
+    yield* RecordFile.write(path, ownerFile, { ...found.owner, identifier: issue.identifier })
+    yield* Effect.logInfo(`${path} stays the workspace of ${found.owner.identifier}, which is ${issue.identifier} now`)
+  }
+  return found.key
+})
+
 /** The key to use for an issue. The preferred one counts only where no other issue has it. */
 const resolve = Effect.fnUntraced(function* (
   root: WorkspaceRoot,
@@ -103,6 +116,8 @@ const resolve = Effect.fnUntraced(function* (
   const other = distinct === preferred ? claim : yield* claimOf(root, distinct, issue)
   // The issue may have had to step aside for another one that is gone by now.
   if (other._tag === "Owned") return { key: distinct, claim: other }
+  const earlier = yield* underEarlierIdentifier(root, issue)
+  if (earlier !== null) return { key: earlier, claim: { _tag: "Owned" } }
   if (claim._tag !== "Foreign") return { key: preferred, claim }
   if (other._tag !== "Foreign") return { key: distinct, claim: other }
   const path = yield* pathOf(root, distinct)

@@ -33,9 +33,12 @@ const intervalMs = (allowance: Allowance | null, cost: number, nowMs: number): n
   return forPolls <= 0 ? longestPauseMs : (cost * Math.max(0, resetAtMs - nowMs)) / forPolls
 }
 
-/** How long a poll that is due at `nowMs` has to wait, at most four minutes; `last` is the one before. */
+/**
+ * How long a poll that is due at `nowMs` has to wait, at most four minutes; `last` is the one before. Behind a closed gate
+ * it does not: it is refused at once, with the time to come again.
+ */
 export const pauseMs = (budget: Budget, last: PollMark | null, nowMs: number): number => {
-  if (last === null) return 0
+  if (last === null || budget.closedUntilMs !== null) return 0
   const now = mark(budget, nowMs)
   const interval = Math.max(
     intervalMs(budget.requests, now.requests - last.requests, nowMs),

@@ -5,11 +5,11 @@
 import type * as Board from "./Board.ts"
 import { type ComplexityModel, limit as complexityLimit } from "./Complexity.ts"
 import { type Credentials, viewerOf } from "./Credentials.ts"
+import type { EndpointLimits } from "./EndpointLimits.ts"
 import { type Answer, type GraphQLRequest, type Operation, prepare, run } from "./Execution.ts"
 import { corrupted, instead, rateLimited, refused, type Reply, replyOf, spoiled } from "./FaultAnswers.ts"
 import type { Fault, Faults } from "./Faults.ts"
 import { isArray, isObject, type JsonObject, type JsonValue } from "./Json.ts"
-import type { PageFault } from "./Pages.ts"
 import * as RateLimits from "./RateLimits.ts"
 import { Refusal } from "./Refusal.ts"
 import type { RequestLog } from "./RequestLog.ts"
@@ -21,6 +21,7 @@ export interface ApiState {
   readonly log: RequestLog
   /** By the id of the user. */
   readonly buckets: Map<string, RateLimits.Buckets>
+  readonly endpointLimits: EndpointLimits
   readonly unimplemented: Array<string>
   readonly corruptions: Map<string, Readonly<Record<string, JsonValue>>>
   budgets: RateLimits.Budgets
@@ -48,11 +49,12 @@ export async function respond(
     variables: graphql?.variables ?? {},
     headers
   })
+  let endpoint: Readonly<Record<string, string>> = {}
   const finish = (reply: Reply, viewerId: string | null, points: number | null) => {
     const answered = reply.delivery === "whole" || reply.delivery === "hangInBody"
     log.amend(id, { status: answered ? reply.status : null, errors: codesOf(reply.body) })
     const budget = viewerId === null ? {} : RateLimits.headers(bucketsOf(state, viewerId), points)
-    return { id, reply: { ...reply, headers: { ...budget, ...reply.headers } } }
+    return { id, reply: { ...reply, headers: { ...budget, ...endpoint, ...reply.headers } } }
   }
   if (graphql === null) {
     const refusal = new Refusal({
@@ -79,6 +81,9 @@ export async function respond(
     viewerId = viewerOf(authorization, state.credentials)
     charge(state, viewerId, "requests", 1)
     if (operation === null) return finish(replyOf(prepared as Answer), viewerId, null)
+    const spent = state.endpointLimits.spend(viewerId, operation.fields, board.now())
+    endpoint = spent.headers
+    if (!spent.isAllowed) throw rateLimited(Number(endpoint["x-ratelimit-endpoint-requests-limit"]))
     points = operation.complexity[state.complexityModel]
     if (points > complexityLimit) throw tooComplex(points)
     charge(state, viewerId, "complexity", points)
@@ -118,12 +123,17 @@ async function execute(
   return { ...answer, body: corrupted(answer.body, state.corruptions) }
 }
 
-const pageFaults: ReadonlyArray<string> = ["missingCursor", "repeatedCursor", "endlessPages", "duplicateAcrossPages"]
-
-const isPageFault = (kind: string): kind is PageFault => pageFaults.includes(kind)
-
-const pageFaultOf = (fault: Fault | null): PageFault | undefined =>
-  fault !== null && isPageFault(fault.kind) ? fault.kind : undefined
+function pageFaultOf(fault: Fault | null) {
+  switch (fault?.kind) {
+    case "missingCursor":
+    case "repeatedCursor":
+    case "endlessPages":
+    case "duplicateAcrossPages":
+      return fault
+    default:
+      return null
+  }
+}
 
 /** The budgets of a user as they are now. */
 export function bucketsOf(state: ApiState, viewerId: string): RateLimits.Buckets {
@@ -179,6 +189,7 @@ function jsonOf(text: string): JsonValue | undefined {
 }
 
 function codesOf(body: string): ReadonlyArray<string> {
+  if (!body.includes('"errors"')) return []
   const parsed = jsonOf(body)
   const errors = isObject(parsed) ? parsed["errors"] : undefined
   if (errors === undefined || !isArray(errors)) return []

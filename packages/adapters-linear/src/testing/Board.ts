@@ -32,6 +32,10 @@ export interface Board {
   readonly listeners: Set<(change: BoardChange) => void>
   /** Of the last entity that was made. */
   sequence: number
+  /** The last number that an issue of a team got, by the id of the team. */
+  readonly numbers: Map<string, number>
+  /** All of one kind, as long as nothing changes. */
+  readonly lists: Map<EntityName, ReadonlyArray<Entities[EntityName]>>
   /** Counts changes; mutations answer with it. */
   lastSyncId: number
 }
@@ -65,7 +69,16 @@ export function make(now: () => number, workspace: { readonly name: string; read
     ...workspace
   }
   tables.Organization.set(organization.id, organization)
-  return { now, tables, organization, listeners: new Set(), sequence: 0, lastSyncId: 0 }
+  return {
+    now,
+    tables,
+    organization,
+    listeners: new Set(),
+    sequence: 0,
+    numbers: new Map(),
+    lists: new Map(),
+    lastSyncId: 0
+  }
 }
 
 /** Adds an entity. `id` is the one that a client made; a second one with it is refused. */
@@ -91,6 +104,7 @@ export function insert<Name extends EntityName>(
     // The parts of an entity are exactly what it has beside its draft; the compiler cannot see that for a generic name.
   } as unknown as Entities[Name]
   board.tables[draft.__typename].set(entity.id, entity)
+  board.lists.delete(draft.__typename)
   announce(board, { action: "create", before: null, after: entity })
   return entity
 }
@@ -106,13 +120,15 @@ export function replace<A extends Entities[EntityName]>(
   const after: A = { ...before, ...(touch ? { updatedAt: at } : {}), ...changes }
   const table: Map<string, Entities[EntityName]> = board.tables[before.__typename]
   table.set(before.id, after)
+  board.lists.delete(before.__typename)
   announce(board, { action: "update", before, after })
   return after
 }
 
 export function remove(board: Board, entity: Entities[EntityName]): void {
-  if (board.tables[entity.__typename].delete(entity.id))
-    announce(board, { action: "remove", before: entity, after: null })
+  if (!board.tables[entity.__typename].delete(entity.id)) return
+  board.lists.delete(entity.__typename)
+  announce(board, { action: "remove", before: entity, after: null })
 }
 
 function announce(board: Board, change: BoardChange): void {
@@ -120,9 +136,12 @@ function announce(board: Board, change: BoardChange): void {
   for (const listener of board.listeners) listener(change)
 }
 
-export const list = <Name extends EntityName>(board: Board, name: Name): ReadonlyArray<Entities[Name]> => [
-  ...board.tables[name].values()
-]
+export function list<Name extends EntityName>(board: Board, name: Name): ReadonlyArray<Entities[Name]> {
+  const known = board.lists.get(name) ?? [...board.tables[name].values()]
+  board.lists.set(name, known)
+  // Kept under the name of the table that it was made from.
+  return known as ReadonlyArray<Entities[Name]>
+}
 
 /** The one that must be there because another entity names it. */
 export function get<Name extends EntityName>(board: Board, name: Name, id: string): Entities[Name] {
@@ -149,9 +168,11 @@ export const identifier = (board: Board, issue: Issue): string =>
 export function findIssue(board: Board, reference: string): Issue | null {
   if (isUuid(reference)) return find(board, "Issue", reference)
   const wanted = reference.toUpperCase()
+  const [, key, digits] = /^(.+)-(\d+)$/.exec(wanted) ?? []
+  const team = list(board, "Team").find((one) => one.key === key)
   const issues = list(board, "Issue")
   return (
-    issues.find((issue) => identifier(board, issue) === wanted) ??
+    issues.find((issue) => issue.number === Number(digits) && issue.teamId === team?.id) ??
     issues.find((issue) => issue.previousIdentifiers.includes(wanted)) ??
     null
   )

@@ -2,6 +2,7 @@
  * Everything a test does to the fake beside its API: people's hands on the board, faults, budgets, webhooks, and what the
  * fake has seen. Arguments and results are JSON, so that another process can do all of it over HTTP.
  */
+import * as Crypto from "node:crypto"
 import { type ApiState, bucketsOf } from "./Api.ts"
 import * as BoardControl from "./BoardControl.ts"
 import type { ComplexityModel } from "./Complexity.ts"
@@ -20,6 +21,11 @@ export interface Control extends BoardControl.BoardControl {
   readonly corrupt: (entity: string, fields: Readonly<Record<string, JsonValue>>) => void
   readonly restore: (entity: string) => void
 
+  /** Another key, of the user with this name; each user has budgets of his own. */
+  readonly createApiKey: (user: string) => string
+  /** From now on the key is refused. */
+  readonly revokeApiKey: (key: string) => void
+
   /** New budgets, full, for everybody. */
   readonly setBudgets: (budgets: {
     readonly requests?: RateLimits.Budget
@@ -28,6 +34,8 @@ export interface Control extends BoardControl.BoardControl {
   /** What is left of a budget now, for everybody. */
   readonly setRemaining: (budget: RateLimits.BudgetName, remaining: number) => void
   readonly remaining: () => Readonly<Record<RateLimits.BudgetName, number>>
+  /** A limit of one field's own, per user (`commentCreate`, `issues`); null takes it away. */
+  readonly setEndpointLimit: (field: string, budget: RateLimits.Budget | null) => void
   readonly setComplexityModel: (model: ComplexityModel) => void
 
   readonly requests: () => ReadonlyArray<LoggedRequest>
@@ -61,6 +69,14 @@ export function make(
     clearFaults: () => state.faults.clear(),
     corrupt: (entity, fields) => void state.corruptions.set(idOf(entity), fields),
     restore: (entity) => void state.corruptions.delete(idOf(entity)),
+    createApiKey: (user) => {
+      const found = people.entities("User").find(({ displayName, id }) => displayName === user || id === user)
+      if (found === undefined) throw new Error(`the fake Linear has no user "${user}"`)
+      const key = `lin_api_fake${Crypto.randomBytes(17).toString("hex")}`
+      state.credentials.apiKeys.set(key, found.id)
+      return key
+    },
+    revokeApiKey: (key) => void state.credentials.apiKeys.delete(key),
     setBudgets: (budgets) => {
       state.budgets = { ...state.budgets, ...budgets }
       state.buckets.clear()
@@ -78,6 +94,7 @@ export function make(
       const { complexity, requests } = bucketsOf(state, options.viewerId)
       return { requests: Math.floor(requests.level), complexity: Math.floor(complexity.level) }
     },
+    setEndpointLimit: (field, budget) => state.endpointLimits.set(field, budget),
     setComplexityModel: (model) => {
       state.complexityModel = model
     },

@@ -3,8 +3,8 @@ import { bearerHint, unauthorized } from "./FaultAnswers.ts"
 
 export interface Credentials {
   /** By key; the id of the user whom it belongs to. */
-  readonly apiKeys: ReadonlyMap<string, string>
-  readonly accessTokens: ReadonlyMap<string, string>
+  readonly apiKeys: Map<string, string>
+  readonly accessTokens: Map<string, string>
 }
 
 /** The id of the user; throws what Linear answers to a credential that it does not accept. */

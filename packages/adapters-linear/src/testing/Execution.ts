@@ -9,6 +9,7 @@ import {
   getOperationAST,
   GraphQLError,
   type GraphQLResolveInfo,
+  Kind,
   parse,
   validate
 } from "graphql"
@@ -33,6 +34,8 @@ export interface Operation {
   readonly document: DocumentNode
   readonly name: string | null
   readonly type: "query" | "mutation" | "subscription"
+  /** The fields at its top, but for those in fragments. */
+  readonly fields: ReadonlyArray<string>
   readonly complexity: Complexity
 }
 
@@ -60,6 +63,7 @@ export function prepare(request: GraphQLRequest): Operation | Answer {
     document,
     name: operation.name?.value ?? null,
     type: operation.operation,
+    fields: operation.selectionSet.selections.flatMap((it) => (it.kind === Kind.FIELD ? [it.name.value] : [])),
     complexity: complexity(schema(), document, operation, request.variables)
   }
 }
@@ -99,7 +103,7 @@ const refusedDocument = (errors: ReadonlyArray<GraphQLError>): Answer => ({
 export async function run(
   operation: Operation,
   request: GraphQLRequest,
-  context: RequestContext,
+  context: Omit<RequestContext, "field">,
   onUnimplemented: (subject: string) => void
 ): Promise<Answer> {
   const result = await execute({
@@ -157,16 +161,22 @@ export const rendered = (error: GraphQLError, refusal: Refusal): JsonObject => (
   extensions: refusal.extensions
 })
 
-// What graphql answers is JSON but for null prototypes, which a trip through text takes away.
-const jsonOf = (value: unknown) => JSON.parse(JSON.stringify(value)) as JsonObject
+// What graphql answers is JSON, with objects that have no prototype.
+const jsonOf = (value: unknown) => value as JsonObject
 
-function fieldResolver(source: unknown, args: unknown, context: RequestContext, info: GraphQLResolveInfo): unknown {
+function fieldResolver(
+  source: unknown,
+  args: unknown,
+  context: Omit<RequestContext, "field">,
+  info: GraphQLResolveInfo
+): unknown {
   const { fieldName, parentType, returnType } = info
   // The tables name the types that the schema says sources and arguments have.
   const resolve = resolvers[parentType.name]?.[fieldName] as
     | ((source: unknown, args: unknown, context: RequestContext) => unknown)
     | undefined satisfies Resolver | undefined
-  if (resolve !== undefined) return resolve(source, args, context)
+  const field = { name: fieldName, isRoot: parentType === info.schema.getQueryType() }
+  if (resolve !== undefined) return resolve(source, args, { ...context, field })
   if (typeof source !== "object" || source === null || !(fieldName in source)) {
     throw new Unimplemented(`${parentType.name}.${fieldName}`)
   }

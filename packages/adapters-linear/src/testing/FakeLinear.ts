@@ -24,6 +24,7 @@ import * as Board from "./Board.ts"
 import * as BoardControl from "./BoardControl.ts"
 import type { ComplexityModel } from "./Complexity.ts"
 import * as Control from "./Control.ts"
+import * as EndpointLimits from "./EndpointLimits.ts"
 import type { Project, Team, User } from "./Entities.ts"
 import * as Faults from "./Faults.ts"
 import * as RateLimits from "./RateLimits.ts"
@@ -113,6 +114,7 @@ export async function start(options: Options = {}): Promise<FakeLinear> {
     faults: Faults.make(),
     log: RequestLog.make(),
     buckets: new Map(),
+    endpointLimits: EndpointLimits.make(),
     unimplemented: [],
     corruptions: new Map(),
     budgets,

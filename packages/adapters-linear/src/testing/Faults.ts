@@ -30,7 +30,8 @@ export type Fault =
   | { readonly kind: "wrongContentType"; readonly contentType?: string }
   /** Errors beside data; the field of this name becomes null, the first one of the answer unless told. */
   | { readonly kind: "partialData"; readonly field?: string }
-  | { readonly kind: PageFault }
+  /** Lies about the pages of the connection with this name; of the one at the top of the answer unless told. */
+  | { readonly kind: PageFault; readonly connection?: string }
   /** A null in the `nodes` of every connection of this name. */
   | { readonly kind: "nullNodes"; readonly connection: string }
   /** Fields of every answered object with this id. */

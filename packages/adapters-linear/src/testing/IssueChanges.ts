@@ -136,7 +136,7 @@ export function relate(
   const same = Board.list(board, "IssueRelation").find(
     (it) => it.type === type && it.issueId === issueId && it.relatedIssueId === relatedIssueId
   )
-  if (same !== undefined && (id == null || id === same.id)) return same
+  if (same !== undefined && Board.find(board, "IssueRelation", id) === null) return same
   const made = Board.insert<"IssueRelation">(board, { __typename: "IssueRelation", type, issueId, relatedIssueId }, id)
   const source = Board.get(board, "Issue", issueId)
   const duplicate = Board.statesOf(board, source.teamId).find((state) => state.type === "duplicate")
@@ -198,13 +198,11 @@ function labelsOf(board: Board.Board, ids: ReadonlyArray<string>, teamId: string
   })
 }
 
+/** Numbers are given once: those of issues that moved or are gone do not come back. */
 function nextNumber(board: Board.Board, teamId: string): number {
-  const team = Board.get(board, "Team", teamId)
-  const numbers = Board.list(board, "Issue").flatMap((issue) => [
-    ...(issue.teamId === teamId ? [issue.number] : []),
-    ...issue.previousIdentifiers.flatMap((it) => (it.startsWith(`${team.key}-`) ? [Number(it.split("-").at(-1))] : []))
-  ])
-  return numbers.reduce((most, one) => Math.max(most, one), 0) + 1
+  const number = (board.numbers.get(teamId) ?? 0) + 1
+  board.numbers.set(teamId, number)
+  return number
 }
 
 function required<Name extends "Team" | "WorkflowState" | "IssueLabel">(board: Board.Board, name: Name, id: string) {

@@ -12,7 +12,7 @@ export interface PageArguments {
   readonly orderBy?: string | null
 }
 
-/** Lies about pages, for the connection at the top of an answer. */
+/** Lies about pages. */
 export type PageFault = "missingCursor" | "repeatedCursor" | "endlessPages" | "duplicateAcrossPages"
 
 export interface PageOptions {

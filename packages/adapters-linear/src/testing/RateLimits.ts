@@ -54,18 +54,18 @@ export const resetAt = (bucket: Bucket): number => {
 }
 
 /** The headers that every answer has. */
-export function headers(buckets: Buckets, points: number | null): Record<string, string> {
-  const of = (name: string, bucket: Bucket) => ({
-    [`x-ratelimit-${name}-limit`]: String(bucket.budget.limit),
-    [`x-ratelimit-${name}-remaining`]: String(Math.floor(bucket.level)),
-    [`x-ratelimit-${name}-reset`]: String(resetAt(bucket))
-  })
-  return {
-    ...of("requests", buckets.requests),
-    ...of("complexity", buckets.complexity),
-    ...(points === null ? {} : { "x-complexity": String(points) })
-  }
-}
+export const headers = (buckets: Buckets, points: number | null): Record<string, string> => ({
+  ...bucketHeaders("requests", buckets.requests),
+  ...bucketHeaders("complexity", buckets.complexity),
+  ...(points === null ? {} : { "x-complexity": String(points) })
+})
+
+/** Those about one bucket. */
+export const bucketHeaders = (name: string, bucket: Bucket): Record<string, string> => ({
+  [`x-ratelimit-${name}-limit`]: String(bucket.budget.limit),
+  [`x-ratelimit-${name}-remaining`]: String(Math.floor(bucket.level)),
+  [`x-ratelimit-${name}-reset`]: String(resetAt(bucket))
+})
 
 /** What the query `rateLimitStatus` tells about one budget. */
 export interface RateLimitStatus {

@@ -14,6 +14,7 @@ import * as Path from "node:path"
 import { sdlFromDeclarations } from "./SdlFromDeclarations.ts"
 
 const sdkPackage = "@linear/sdk/package.json"
+const ownPackage = "@opensymphony/adapters-linear/package.json"
 
 /** Raise it with every change to what is made of declarations. */
 const cacheVersion = 1
@@ -28,7 +29,7 @@ export function schema(): GraphQLSchema {
 
 /** The schema in GraphQL's own language, from the cache when it is there. */
 export function sdl(options: { readonly cacheDirectories?: ReadonlyArray<string> } = {}): string {
-  const manifest = createRequire(import.meta.url).resolve(sdkPackage)
+  const manifest = manifestOfSdk()
   const declarations = declarationsBeside(manifest)
   const stat = Fs.statSync(declarations)
   const version: unknown = JSON.parse(Fs.readFileSync(manifest, "utf8")).version
@@ -41,6 +42,20 @@ export function sdl(options: { readonly cacheDirectories?: ReadonlyArray<string>
   const text = sdlFromDeclarations(Fs.readFileSync(declarations, "utf8"))
   files.some((file) => written(file, text))
   return text
+}
+
+/** Of the SDK that this package depends on; where this module is bundled into a program, by way of the package. */
+function manifestOfSdk(): string {
+  const here = createRequire(import.meta.url)
+  try {
+    return here.resolve(sdkPackage)
+  } catch (error) {
+    try {
+      return createRequire(here.resolve(ownPackage)).resolve(sdkPackage)
+    } catch {
+      throw new Error("the fake Linear makes its schema from @linear/sdk, which is not installed", { cause: error })
+    }
+  }
 }
 
 /** The declaration file that has the schema's types: the one that declares scalars. */

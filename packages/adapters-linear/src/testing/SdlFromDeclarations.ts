@@ -5,9 +5,16 @@
  * What declarations do not keep is lost: descriptions, deprecations, default values, interfaces of interfaces.
  */
 import { parse } from "@babel/parser"
-import type * as Ast from "@babel/types"
 
-type Members = ReadonlyArray<Ast.TSPropertySignature>
+// The parser's types of syntax, by way of what it returns.
+type Statement = ReturnType<typeof parse>["program"]["body"][number]
+type EnumDeclaration = Extract<Statement, { type: "TSEnumDeclaration" }>
+type Type = Extract<Statement, { type: "TSTypeAliasDeclaration" }>["typeAnnotation"]
+type TypeReference = Extract<Type, { type: "TSTypeReference" }>
+type TypeLiteral = Extract<Type, { type: "TSTypeLiteral" }>
+type Property = Extract<TypeLiteral["members"][number], { type: "TSPropertySignature" }>
+
+type Members = ReadonlyArray<Property>
 
 interface Declarations {
   /** Type aliases of object literals, with the names of what they are intersected with. */
@@ -36,7 +43,7 @@ export function sdlFromDeclarations(text: string): string {
   const interfaces = [...new Set(outputs.flatMap(([, record]) => record.interfaces))]
   const fieldsOf = (name: string) => [name, ...interfacesOf(name)].flatMap((one) => records.get(one)?.members ?? [])
   const interfacesOf = (name: string) => records.get(name)?.interfaces ?? []
-  const field = (owner: string) => (member: Ast.TSPropertySignature) => {
+  const field = (owner: string) => (member: Property) => {
     const args = records.get(argumentTypes.get(fold(`${owner}${nameOf(member)}Args`)) ?? "")?.members ?? []
     const list = args.length === 0 ? "" : `(${args.map(property).join(", ")})`
     return `${nameOf(member)}${list}: ${typeOf(member)}`
@@ -119,24 +126,24 @@ function inputsFrom(argumentTypes: ReadonlyArray<string>, { records }: Declarati
   return [...found]
 }
 
-const enumValues = (statement: Ast.TSEnumDeclaration): ReadonlyArray<string> =>
+const enumValues = (statement: EnumDeclaration): ReadonlyArray<string> =>
   statement.body.members.flatMap(({ initializer }) =>
     initializer?.type === "StringLiteral" ? [initializer.value] : []
   )
 
-const propertiesOf = (literal: Ast.TSTypeLiteral): Members =>
+const propertiesOf = (literal: TypeLiteral): Members =>
   literal.members.filter((member) => member.type === "TSPropertySignature")
 
 const uniqueByName = (members: Members): Members => [
   ...new Map(members.filter((it) => nameOf(it) !== "__typename").map((it) => [nameOf(it), it])).values()
 ]
 
-const nameOf = ({ key }: Ast.TSPropertySignature): string =>
+const nameOf = ({ key }: Property): string =>
   key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : ""
 
-const property = (member: Ast.TSPropertySignature): string => `${nameOf(member)}: ${typeOf(member)}`
+const property = (member: Property): string => `${nameOf(member)}: ${typeOf(member)}`
 
-const typeOf = (member: Ast.TSPropertySignature): string => {
+const typeOf = (member: Property): string => {
   const type = member.typeAnnotation?.typeAnnotation
   if (type === undefined) throw new Error(`the declaration of ${nameOf(member)} has no type`)
   const written = graphqlType(type)
@@ -144,7 +151,7 @@ const typeOf = (member: Ast.TSPropertySignature): string => {
   return member.optional === true && written.endsWith("!") ? written.slice(0, -1) : written
 }
 
-function graphqlType(type: Ast.TSType): string {
+function graphqlType(type: Type): string {
   if (type.type === "TSIndexedAccessType") {
     const { indexType } = type
     if (indexType.type === "TSLiteralType" && indexType.literal.type === "StringLiteral") {
@@ -161,8 +168,7 @@ function graphqlType(type: Ast.TSType): string {
   throw new Error(`a declaration of the kind ${type.type} is none that stands for a GraphQL type`)
 }
 
-const referenced = (type: Ast.TSTypeReference): string =>
-  type.typeName.type === "Identifier" ? type.typeName.name : ""
+const referenced = (type: TypeReference): string => (type.typeName.type === "Identifier" ? type.typeName.name : "")
 
 /** The generator writes `attachmentLinkURL` of `Mutation` as `MutationAttachmentLinkUrlArgs`. */
 const fold = (name: string): string => name.replaceAll("_", "").toLowerCase()

@@ -3,10 +3,11 @@
  * is looked up anew for each call. It holds no credential, and no token longer than a call.
  */
 import { type CallToolResult, CallToolResultSchema, ListToolsResultSchema } from "@modelcontextprotocol/sdk/types.js"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
-import type * as HttpClient from "effect/http/HttpClient"
-import type * as Path from "effect/Path"
+import * as FileSystem from "effect/FileSystem"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Path from "effect/Path"
 import { LinearApi } from "../LinearApi.ts"
 import { LinearForbidden } from "../LinearError.ts"
 import * as Catalog from "./Catalog.ts"
@@ -32,7 +33,11 @@ const usualTools = Effect.gen(function* () {
 export const make = Effect.fnUntraced(function* (
   workspace: string
 ): Effect.fn.Return<ToolHost.ToolHost, never, Services> {
-  const context = yield* Effect.context<Services>()
+  const context = Context.pick(
+    FileSystem.FileSystem,
+    Path.Path,
+    HttpClient.HttpClient
+  )(yield* Effect.context<Services>())
   const usual = yield* usualTools
   const forward = (method: "tools/list" | "tools/call", params: { readonly [name: string]: unknown }) =>
     Effect.gen(function* () {

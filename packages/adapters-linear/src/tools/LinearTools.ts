@@ -3,9 +3,12 @@
  * and an issue for each. The key of the tracker stays in this process.
  */
 import { AgentTools, type RunTools } from "@opensymphony/core/ports/AgentTools"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
 import type { LinearApi } from "../LinearApi.ts"
 import * as Catalog from "./Catalog.ts"
 import type * as UploadFile from "./catalog/UploadFile.ts"
@@ -30,7 +33,8 @@ export const layer = (options: LinearToolsOptions): Layer.Layer<never, never, Se
   Layer.effect(
     AgentTools,
     Effect.gen(function* () {
-      const context = yield* Effect.context<UploadFile.Services>()
+      // Nothing else of this layer's: its scope in particular is not a run's.
+      const context = Context.pick(FileSystem.FileSystem, Path.Path)(yield* Effect.context<UploadFile.Services>())
       const catalog = yield* Catalog.make(options)
       const runs = LiveRuns.make()
       const server = yield* HttpServer.HttpServer

@@ -6,9 +6,10 @@ import * as Result from "effect/Result"
 import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode } from "graphql"
 import { Kind, OperationTypeNode, parse } from "graphql"
 
-/** Longer documents, or more of them, are not looked at. */
+/** Longer documents are not looked at. */
 export const maxDocumentLength = 20_000
-const maxTokens = 4000
+/** The parser recurses with every bracket; so many fit on any stack. */
+const maxTokens = 1500
 export const maxDepth = 12
 /** By Linear's documented rule; Linear itself refuses above 10,000. */
 export const maxPoints = 5000

@@ -75,5 +75,7 @@ export const handle = (
     Effect.catch(() => Effect.succeed(refuse(400, "the request is malformed"))),
     Effect.catchDefect((defect) =>
       Effect.as(Effect.logError("the tools' server failed; this is a bug", defect), refuse(500, "internal error"))
-    )
+    ),
+    // The server runs handlers in an uninterruptible region; a client that goes away, and the server's end, end a call.
+    Effect.interruptible
   )

@@ -137,7 +137,8 @@ export const make = Effect.fnUntraced(function* (options: LinearWebhooksOptions)
     return received._tag === "Some" ? received.value : answer(503, "Busy", { "retry-after": "60" })
   })
 
-  yield* server.serve(handle)
+  // The server runs handlers in an uninterruptible region, where time limits would not hold.
+  yield* server.serve(Effect.interruptible(handle))
 
   return {
     wakes: debounced(arrivals),

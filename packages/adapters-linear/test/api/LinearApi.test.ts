@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import type { LinearOperation } from "../../src/LinearApi.ts"
+import type { LinearError } from "../../src/LinearError.ts"
 import type { Fault } from "../../src/testing/index.ts"
 import * as Scene from "../tracker/Scene.ts"
 
@@ -105,7 +106,7 @@ describe("LinearApi", () => {
       })
   )
 
-  it.effect.each<[fault: Fault, tag: string]>([
+  it.effect.each<[fault: Fault, tag: LinearError["_tag"]]>([
     [{ kind: "unauthorized" }, "LinearAuthError"],
     [{ kind: "bearerHint" }, "LinearAuthError"],
     [{ kind: "forbidden" }, "LinearForbidden"]

@@ -116,6 +116,17 @@ describe("a fault of the fake Linear", () => {
       assert.notStrictEqual(here, there)
     }))
 
+  it("lies about a nested connection when told", () =>
+    withIssues(async (linear) => {
+      linear.addFault({ fault: { kind: "missingCursor", connection: "labels" } })
+      const query = `query Nested { issues(first: 3) {
+        nodes { labels { pageInfo { hasNextPage endCursor } } } pageInfo { hasNextPage }
+      } }`
+      const { data } = await send<{ issues: { nodes: ReadonlyArray<unknown>; pageInfo: unknown } }>(linear, query)
+      assert.deepStrictEqual(data.issues.nodes[0], { labels: { pageInfo: { hasNextPage: true, endCursor: null } } })
+      assert.deepStrictEqual(data.issues.pageInfo, { hasNextPage: false })
+    }))
+
   it("shows an issue on two pages", () =>
     withIssues(async (linear) => {
       linear.addFault({ fault: { kind: "duplicateAcrossPages" } })

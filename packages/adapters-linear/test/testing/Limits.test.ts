@@ -99,6 +99,23 @@ describe("the budgets of the fake Linear", () => {
       assert.strictEqual(linear.remaining().requests, 9)
     }))
 
+  it("can be lower for one endpoint, which says so itself", () =>
+    on(async (linear) => {
+      linear.setEndpointLimit("viewer", { limit: 1, periodMs: 60_000 })
+      const { headers } = await send(linear, cheap)
+      assert.strictEqual(headers.get("x-ratelimit-endpoint-requests-remaining"), "0")
+      const limited = await failure(linear, cheap)
+      assert.strictEqual(limited.code, "RATELIMITED")
+      assert.deepInclude(Object.fromEntries(limited.headers ?? []), {
+        "x-ratelimit-endpoint-name": "viewer",
+        "x-ratelimit-endpoint-requests-limit": "1",
+        "x-ratelimit-requests-remaining": "2498"
+      })
+      await send(linear, `query Other { ${lean} }`)
+      linear.setEndpointLimit("viewer", null)
+      await send(linear, cheap)
+    }))
+
   it("answer the query about them", () =>
     on(async (linear) => {
       const { data } = await send<{ rateLimitStatus: unknown }>(
@@ -144,6 +161,18 @@ describe("credentials of the fake Linear", () => {
       const failed = await failure(linear, cheap, {}, `Bearer ${linear.apiKey}`)
       assert.strictEqual(failed.status, 400)
       assert.include(failed.message, "Bearer")
+    }))
+
+  it("belong to users with budgets of their own, until they are revoked", () =>
+    on(async (linear) => {
+      linear.createUser({ name: "Grace Hopper" })
+      const key = linear.createApiKey("grace-hopper")
+      await send(linear, cheap)
+      const { data, headers } = await send<{ viewer: { id: string } }>(linear, cheap, {}, key)
+      assert.notStrictEqual(data.viewer.id, linear.viewer.id)
+      assert.strictEqual(headers.get("x-ratelimit-requests-remaining"), "2499")
+      linear.revokeApiKey(key)
+      assert.strictEqual((await failure(linear, cheap, {}, key)).status, 401)
     }))
 
   it("are not kept in the log", () =>

@@ -193,6 +193,15 @@ describe("issues of the fake Linear", () => {
       assert.strictEqual((await failure(linear, relate, { input: itself })).code, "INPUT_ERROR")
     }))
 
+  it("are not blocked twice with one id", () =>
+    withIssue(async (linear) => {
+      linear.createIssue({ title: "Second" })
+      const relate = `mutation Block($input: IssueRelationCreateInput!) { issueRelationCreate(input: $input) { success } }`
+      const input = { id: uuid, issueId: "ENG-1", relatedIssueId: "ENG-2", type: "blocks" }
+      await send(linear, relate, { input })
+      assert.include((await failure(linear, relate, { input })).message, "already in use")
+    }))
+
   it("refuse loudly what the fake does not know", async () => {
     let status: number | undefined
     const played = on(async (linear) => {

@@ -8,9 +8,7 @@ import { schema, sdl } from "../../src/testing/SchemaFromSdk.ts"
 import { sdlFromDeclarations } from "../../src/testing/SdlFromDeclarations.ts"
 
 /** All the SDK sends: its documents, each with the fragments it needs. */
-const sdkDocuments = Object.entries(LinearDocument).filter(
-  ([name, value]) => name.endsWith("Document") && value instanceof String
-)
+const sdkDocuments = Object.entries(LinearDocument).filter(([name]) => name.endsWith("Document"))
 
 describe("the schema from the SDK", () => {
   it("takes every document that the SDK sends", () => {

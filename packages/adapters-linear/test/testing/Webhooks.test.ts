@@ -9,7 +9,12 @@ const secret = "shared secret"
 
 interface Received {
   readonly delivery: string | undefined
-  readonly body: { readonly type: string; readonly action: string; readonly data: any; readonly updatedFrom?: any }
+  readonly body: {
+    readonly type: string
+    readonly action: string
+    readonly data: { readonly state?: { readonly name: string } }
+    readonly updatedFrom?: Readonly<Record<string, unknown>>
+  }
 }
 
 interface Receiver {
@@ -53,9 +58,9 @@ describe("webhooks of the fake Linear", () => {
         ["Issue create", "Issue update", "Comment create", "Comment remove", "Issue remove"]
       )
       const moved = accepted[1]?.body
-      assert.deepInclude(moved?.data, { identifier: "ENG-1", title: "First" })
-      assert.strictEqual(moved?.data.state.name, "In Progress")
-      assert.hasAnyKeys(moved?.updatedFrom, ["stateId"])
+      assert.deepInclude<object>(moved?.data ?? {}, { identifier: "ENG-1", title: "First" })
+      assert.strictEqual(moved?.data.state?.name, "In Progress")
+      assert.hasAnyKeys(moved?.updatedFrom ?? {}, ["stateId"])
       assert.deepStrictEqual(
         linear.deliveries().map(({ status }) => status),
         [200, 200, 200, 200, 200]

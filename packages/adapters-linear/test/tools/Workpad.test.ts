@@ -23,7 +23,7 @@ describe("the workpad", () => {
   it.live("is one comment when many write at once, from two orchestrators too", () =>
     Effect.gen(function* () {
       const world = yield* World.make()
-      const other = { ...world, agentTools: yield* World.toolsOn(world.linear) }
+      const other = { ...world, agentTools: yield* Effect.provide(World.toolsOn(world.linear), World.keptLog().layer) }
       const [one, two] = [yield* World.openRun(world), yield* World.openRun(other, "ENG-1", "run-2")]
       const texts = Array.from({ length: 6 }, (_, index) => `note ${index}`)
       yield* Effect.forEach(texts, (text, index) => does((index % 2 ? one : two).client, "write_workpad", { text }), {
@@ -97,7 +97,9 @@ describe("the workpad", () => {
       const world = yield* World.make()
       const { tools } = yield* World.openRun(world)
       world.linear.addFault({ fault: { kind: "forbidden" }, operation: "ToolOwnComments" })
-      assert.isNull(yield* tools.workpad)
+      const log = World.keptLog()
+      assert.isNull(yield* Effect.provide(tools.workpad, log.layer))
+      assert.include(log.text(), "the workpad of ENG-1 could not be read")
     })
   )
 

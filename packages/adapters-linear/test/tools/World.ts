@@ -35,6 +35,15 @@ export const platformOf = (linear: FakeLinear.FakeLinear) =>
     NodeServices.layer
   )
 
+/** A logger that keeps what it is told. */
+export const keptLog = () => {
+  const lines: Array<string> = []
+  const logger = Logger.make<unknown, void>(({ cause, message }) => {
+    lines.push(`${JSON.stringify(message)} ${String(cause)}`)
+  })
+  return { layer: Logger.layer([logger]), text: () => lines.join("\n") }
+}
+
 /** Another set of tools on the same fake, as another orchestrator would have. */
 export const toolsOn = (
   linear: FakeLinear.FakeLinear,
@@ -54,18 +63,15 @@ export const make = (
   options: Partial<LinearTools.LinearToolsOptions> = {}
 ): Effect.Effect<World, unknown, Scope.Scope> =>
   Effect.gen(function* () {
-    const lines: Array<string> = []
-    const logger = Logger.make<unknown, void>(({ cause, message }) => {
-      lines.push(`${JSON.stringify(message)} ${String(cause)}`)
-    })
+    const log = keptLog()
     const linear = yield* FakeLinear.make()
     const project = linear.project.id
     linear.createIssue({ title: "Sort the shelves", state: "Todo", project, description: "By colour." })
     linear.createIssue({ title: "Buy shelves", state: "In Progress", project })
-    const agentTools = yield* Effect.provide(toolsOn(linear, options), Logger.layer([logger]))
+    const agentTools = yield* Effect.provide(toolsOn(linear, options), log.layer)
     const fs = yield* FileSystem.FileSystem
     const workspace = yield* fs.realPath(yield* fs.makeTempDirectoryScoped())
-    return { linear, agentTools, workspace, logged: () => lines.join("\n") }
+    return { linear, agentTools, workspace, logged: log.text }
   }).pipe(Effect.provide(NodeServices.layer))
 
 export interface OpenRun {

@@ -12,11 +12,12 @@ export interface Scene {
   readonly linear: FakeLinear.FakeLinear
   readonly api: LinearApi.LinearApiService
   readonly tracker: TrackerBackendService
+  readonly settings: ProjectSettings
   /** Another one on the same API. */
   readonly trackerWith: (settings: Partial<ProjectSettings>) => TrackerBackendService
 }
 
-const settings = {
+const states = {
   activeStates: ["Todo", "In Progress"],
   terminalStates: ["Done", "Canceled", "Duplicate"],
   assignee: null
@@ -29,16 +30,22 @@ const beginning = 1_780_000_000_000
 export const begin = TestClock.setTime(beginning)
 
 export const make = Effect.fnUntraced(function* (
-  options: FakeLinear.Options = {},
-  api: Partial<LinearApi.LinearApiOptions> = {}
+  options: FakeLinear.Options = {}
 ): Effect.fn.Return<Scene, unknown, Scope.Scope> {
-  const linear = yield* FakeLinear.make(options)
-  const own = yield* LinearApi.make({ endpoint: linear.url, apiKey: Redacted.make(linear.apiKey), ...api }).pipe(
+  return yield* on(yield* FakeLinear.make(options))
+})
+
+/** A tracker on this fake, at another address where one is given. */
+export const on = Effect.fnUntraced(function* (
+  linear: FakeLinear.FakeLinear,
+  endpoint: string = linear.url
+): Effect.fn.Return<Scene, unknown> {
+  const own = yield* LinearApi.make({ endpoint, apiKey: Redacted.make(linear.apiKey) }).pipe(
     Effect.provideService(Governors.Governors, Governors.make())
   )
-  const trackerWith = (some: Partial<ProjectSettings>) =>
-    LinearTracker.make(own, { ...settings, projectSlug: linear.project.slugId, ...some })
-  return { linear, api: own, tracker: trackerWith({}), trackerWith }
+  const settings = { ...states, projectSlug: linear.project.slugId }
+  const trackerWith = (some: Partial<ProjectSettings>) => LinearTracker.make(own, { ...settings, ...some })
+  return { linear, api: own, settings, tracker: trackerWith({}), trackerWith }
 })
 
 /** Puts issues on the board of the fake's project; gives their ids. */

@@ -101,9 +101,7 @@ export const make = ({ request }: Connection): AgentServerApi => {
         send({ operation: "tag a conversation", method: "PATCH", path: of(id), body: { tags }, timeoutMs: quickMs })
       ),
     remove: (id) =>
-      Effect.asVoid(
-        send({ operation: "delete a conversation", method: "DELETE", path: of(id), timeoutMs: quickMs })
-      ),
+      Effect.asVoid(send({ operation: "delete a conversation", method: "DELETE", path: of(id), timeoutMs: quickMs })),
     finalResponse: (id) =>
       Effect.map(
         send({

@@ -28,8 +28,6 @@ export type { LocalServerOptions } from "./LocalServerOptions.ts"
 
 export type LocalServerServices = FileSystem.FileSystem | Path.Path | ChildProcessSpawner | ProcessProbe
 
-/** Beyond the time a start may take: that of a look at an inherited server, and of its end. */
-const endpointGraceMs = 20_000
 /** Between two looks at a process that is not our child. */
 const processLookMs = 1_000
 
@@ -76,7 +74,7 @@ export const make = Effect.fnUntraced(function* (
   const isOurs = known !== null && (yield* Inheritance.isRunning(known))
   if (namedPort !== null && !isOurs) yield* PortChoice.requireFree(host, namedPort)
 
-  const state = yield* ServerState.make("the OpenHands agent-server is starting", startupTimeoutMs + endpointGraceMs)
+  const state = yield* ServerState.make("the OpenHands agent-server is starting", startupTimeoutMs + patience.graceMs)
   const wake = yield* Queue.sliding<void>(1)
 
   const watch = (record: ServerRecord) =>

@@ -19,6 +19,8 @@ export interface Patience {
   readonly steadyMs: number
   /** TERM comes at once when a server must go, KILL this much later: it saves its conversations meanwhile. */
   readonly killAfterMs: number
+  /** How much longer than a start may take somebody waits who needs the server: an old one may have to end first. */
+  readonly graceMs: number
 }
 
 export const usualPatience: Patience = {
@@ -29,7 +31,8 @@ export const usualPatience: Patience = {
   firstRestartMs: 1_000,
   longestRestartMs: 60_000,
   steadyMs: 120_000,
-  killAfterMs: 10_000
+  killAfterMs: 10_000,
+  graceMs: 20_000
 }
 
 export interface LocalServerOptions {

@@ -81,8 +81,7 @@ const mcpServer = (lookUp: LookUp, server: McpServerSettings): Json => {
       ...(server.cwd === null ? {} : { cwd: server.cwd })
     }
   }
-  const bearer =
-    server.bearerTokenEnv === null ? {} : { Authorization: `Bearer ${lookUp(server.bearerTokenEnv, key)}` }
+  const bearer = server.bearerTokenEnv === null ? {} : { Authorization: `Bearer ${lookUp(server.bearerTokenEnv, key)}` }
   const headers = { ...valuesOf(lookUp, `${key}.headers`, server.headers), ...bearer }
   return {
     url: server.url,

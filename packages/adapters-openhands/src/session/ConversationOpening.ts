@@ -8,10 +8,10 @@ import * as Usage from "@opensymphony/core/domain/Usage"
 import { type OpenSession, RuntimeError } from "@opensymphony/core/ports/AgentRuntime"
 import type { ReusePolicy } from "@opensymphony/core/workflow/OpenHandsSettings"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import { type ApiError, isUncertain, toRuntimeError } from "../client/ApiError.ts"
 import type { ConversationInfo } from "../client/ConversationInfo.ts"
+import { patiently } from "../client/Patience.ts"
 import type { AgentProfile, Fingerprints, Place } from "./AgentProfile.ts"
 import * as Handover from "./Handover.ts"
 import * as Interruption from "./Interruption.ts"
@@ -34,14 +34,6 @@ export interface OpenedConversation {
 }
 
 const isUuid = (text: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
-
-/** Three tries, for what may be better in a moment. */
-const patiently = <A>(effect: Effect.Effect<A, ApiError>): Effect.Effect<A, ApiError> =>
-  Effect.retry(effect, {
-    schedule: Schedule.jittered(Schedule.exponential("500 millis", 2)),
-    times: 3,
-    while: (error) => isUncertain(error) || error.problem === "capacity"
-  })
 
 /** As the server knows it, or null when the server says that it is gone. */
 const find = (api: AgentServerApi, id: string): Effect.Effect<ConversationInfo | null, ApiError> =>

@@ -2,7 +2,9 @@
 import type { RunTools } from "@opensymphony/core/ports/AgentTools"
 import * as Effect from "effect/Effect"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
+import type { ApiError } from "../client/ApiError.ts"
 import * as PlainText from "../client/PlainText.ts"
+import * as EventHistory from "../stream/EventHistory.ts"
 import * as WireEvent from "../stream/WireEvent.ts"
 
 const maxWorkpad = 12_000
@@ -20,26 +22,17 @@ interface Known {
 
 const nothing: Known = { condensed: null, lines: [] }
 
-const read = Effect.fnUntraced(function* (api: AgentServerApi, conversation: string) {
-  const lines: Array<string> = []
-  let condensed: string | null = null
-  let pageId: string | null = null
-  for (let page = 0; page < maxPages && condensed === null; page++) {
-    const { items, nextPageId }: { items: ReadonlyArray<unknown>; nextPageId: string | null } = yield* api.newestEvents(
-      conversation,
-      pageId
-    )
-    for (const item of items) {
-      const event = WireEvent.fromJson(item)
-      if (event === null) continue
+const read = (api: AgentServerApi, conversation: string): Effect.Effect<Known, ApiError> =>
+  Effect.suspend(() => {
+    const lines: Array<string> = []
+    let condensed: string | null = null
+    const walk = EventHistory.walkBack(api, conversation, maxPages, (event) => {
       if (event.body._tag === "Condensed" && event.body.text !== "") condensed ??= event.body.text
       if (lines.length < maxLines && WireEvent.isActivity(event) && event.summary !== "") lines.push(event.summary)
-    }
-    if (nextPageId === null) break
-    pageId = nextPageId
-  }
-  return { condensed, lines: lines.reverse() } satisfies Known
-})
+      return condensed === null || lines.length < maxLines
+    })
+    return Effect.map(walk, () => ({ condensed, lines: lines.toReversed() }))
+  })
 
 const render = (reason: string, { condensed, lines }: Known, workpad: string | null): string =>
   [

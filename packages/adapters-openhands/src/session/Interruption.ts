@@ -71,25 +71,26 @@ for signal in INT TERM KILL; do
 done
 left | wc -l`
 
-const leftBehind = (api: AgentServerApi, conversation: string): Effect.Effect<number> =>
-  api.shell(sweep(conversation), shellTimeoutSeconds).pipe(
-    Effect.map(({ exitCode, stdout }) => (exitCode === 0 && stdout.trim() !== "" ? Number(stdout.trim()) : 0)),
-    Effect.catch((error) =>
-      Effect.as(
-        Effect.logDebug(`commands of conversation ${conversation} could not be looked for: ${error.message}`),
-        0
+/** Sweeps until nothing is left; a server whose shell cannot be used is taken at its word. */
+const untilSwept = Effect.fnUntraced(function* (api: AgentServerApi, conversation: string) {
+  while (true) {
+    const swept = yield* Effect.result(api.shell(sweep(conversation), shellTimeoutSeconds))
+    if (swept._tag === "Failure") {
+      return yield* Effect.logDebug(
+        `commands of conversation ${conversation} could not be looked for: ${swept.failure.message}`
       )
-    )
-  )
+    }
+    const { exitCode, stdout } = swept.success
+    const left = exitCode === 0 ? Number(stdout.trim()) : 0
+    if (!(left > 0)) return
+    yield* Effect.sleep(longestLookMs)
+  }
+})
 
 /** Stops the conversation, and confirms it only when nothing goes on in it; waits at most `timeoutMs`. */
-export const stop = (
-  api: AgentServerApi,
-  conversation: string,
-  timeoutMs: number
-): Effect.Effect<StopResult> =>
+export const stop = (api: AgentServerApi, conversation: string, timeoutMs: number): Effect.Effect<StopResult> =>
   untilAtRest(api, conversation).pipe(
-    Effect.andThen(leftBehind(api, conversation)),
+    Effect.andThen(untilSwept(api, conversation)),
     Effect.timeoutOption(timeoutMs),
-    Effect.map((left) => (Option.getOrElse(left, () => 1) === 0 ? "confirmed" : "unconfirmed"))
+    Effect.map((stopped) => (Option.isSome(stopped) ? "confirmed" : "unconfirmed"))
   )

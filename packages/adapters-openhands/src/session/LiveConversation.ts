@@ -14,6 +14,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import { type ApiError, isUncertain } from "../client/ApiError.ts"
 import { type ConversationInfo, isAtRest, type Status } from "../client/ConversationInfo.ts"
+import { patiently } from "../client/Patience.ts"
 import * as EventStream from "../stream/EventStream.ts"
 import * as WireEvent from "../stream/WireEvent.ts"
 import type { OpenedConversation } from "./ConversationOpening.ts"
@@ -98,7 +99,10 @@ export const make = Effect.fnUntraced(function* (
     if (body._tag === "Snapshot" && body.usage !== null) yield* reportUsage(body.usage)
     if (!WireEvent.isActivity(event)) return
     yield* listener(
-      AgentEvent.Activity({ kind: event.kind, summary: options.redact(event.summary === "" ? event.kind : event.summary) })
+      AgentEvent.Activity({
+        kind: event.kind,
+        summary: options.redact(event.summary === "" ? event.kind : event.summary)
+      })
     )
   })
 
@@ -179,7 +183,7 @@ export const make = Effect.fnUntraced(function* (
   /** The last word on events and usage, for what the socket did not bring. */
   const closing = Effect.gen(function* () {
     yield* stream.reconcile
-    const info = yield* Effect.option(api.get(id))
+    const info = yield* Effect.option(patiently(api.get(id)))
     if (Option.isSome(info)) yield* reportUsage(info.value.usage)
   })
 
@@ -222,7 +226,7 @@ export const make = Effect.fnUntraced(function* (
     heard(
       next,
       Effect.gen(function* (): Effect.fn.Return<RunEnd, ApiError | RuntimeError> {
-        const found = yield* Effect.result(api.get(id))
+        const found = yield* Effect.result(patiently(api.get(id)))
         if (found._tag === "Failure") {
           return found.failure.problem === "missing" ? RunEnd.Gone() : yield* found.failure
         }
@@ -235,18 +239,20 @@ export const make = Effect.fnUntraced(function* (
   const stop: Effect.Effect<StopResult> = Effect.suspend(() => {
     stopping = true
     if (!mayRun) return Effect.succeed<StopResult>("confirmed")
-    return launching.withPermits(1)(Interruption.stop(api, id, options.stopTimeoutMs)).pipe(
-      Effect.timeoutOption(options.stopTimeoutMs),
-      Effect.map(Option.getOrElse((): StopResult => "unconfirmed")),
-      Effect.tap((answer) =>
-        Effect.sync(() => {
-          if (answer === "unconfirmed") return
-          mayRun = false
-          stopped = true
-          wake.openUnsafe()
-        })
+    return launching
+      .withPermits(1)(Interruption.stop(api, id, options.stopTimeoutMs))
+      .pipe(
+        Effect.timeoutOption(options.stopTimeoutMs),
+        Effect.map(Option.getOrElse((): StopResult => "unconfirmed")),
+        Effect.tap((answer) =>
+          Effect.sync(() => {
+            if (answer === "unconfirmed") return
+            mayRun = false
+            stopped = true
+            wake.openUnsafe()
+          })
+        )
       )
-    )
   })
 
   yield* Effect.addFinalizer(() => stop)

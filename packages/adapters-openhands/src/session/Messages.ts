@@ -7,36 +7,29 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import { ApiError, isUncertain } from "../client/ApiError.ts"
-import * as WireEvent from "../stream/WireEvent.ts"
+import * as EventHistory from "../stream/EventHistory.ts"
 
 const lookMs = 1_000
 const maxPages = 3
 
-/** The newest messages of the user, back to the one before ours. */
-const isThere = Effect.fnUntraced(function* (
+/** Whether the message is among those that came after the user's last one before it. */
+const isThere = (
   api: AgentServerApi,
   conversation: string,
   text: string,
   before: string | null
-): Effect.fn.Return<boolean, ApiError> {
-  let pageId: string | null = null
-  for (let page = 0; page < maxPages; page++) {
-    const { items, nextPageId }: { items: ReadonlyArray<unknown>; nextPageId: string | null } = yield* api.newestEvents(
-      conversation,
-      pageId
-    )
-    for (const item of items) {
-      const event = WireEvent.fromJson(item)
-      if (event === null || event.body._tag !== "UserMessage") continue
-      if (event.id === before) return false
+): Effect.Effect<boolean, ApiError> =>
+  Effect.suspend(() => {
+    let found = false
+    const walk = EventHistory.walkBack(api, conversation, maxPages, ({ body, id }) => {
+      if (body._tag !== "UserMessage") return true
+      if (before !== null && id === before) return false
       // What is kept of a very long text is its beginning.
-      if (event.body.text !== "" && text.startsWith(event.body.text)) return true
-    }
-    if (nextPageId === null) return false
-    pageId = nextPageId
-  }
-  return false
-})
+      found = body.text !== "" && text.startsWith(body.text)
+      return !found
+    })
+    return Effect.map(walk, () => found)
+  })
 
 /** Whether the server's process began after that instant, by its own account of its uptime. */
 const restartedSince = (api: AgentServerApi, sinceMs: number): Effect.Effect<boolean, ApiError> =>

@@ -17,6 +17,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { type ApiError, toRuntimeError } from "../client/ApiError.ts"
 import type { Connection } from "../client/Connection.ts"
+import { patiently } from "../client/Patience.ts"
 import * as ConversationOpening from "./ConversationOpening.ts"
 import * as LiveConversation from "./LiveConversation.ts"
 import type { Timing } from "./Timing.ts"
@@ -75,13 +76,16 @@ export const make = Effect.fnUntraced(function* (
   let reported: string | null = null
   let task = ""
 
-  const report = (listener: LiveConversation.Listener) =>
-    Effect.suspend(() => {
-      const { id } = current.live
-      if (reported === id) return Effect.void
-      reported = id
-      return listener(AgentEvent.SessionReported({ session: SessionId(id) }))
-    })
+  /** Names the conversation before the first event from it. */
+  const naming =
+    (listener: LiveConversation.Listener): LiveConversation.Listener =>
+    (event) =>
+      Effect.suspend(() => {
+        const { id } = current.live
+        if (reported === id) return listener(event)
+        reported = id
+        return Effect.andThen(listener(AgentEvent.SessionReported({ session: SessionId(id) })), listener(event))
+      })
 
   /** Goes on in a new conversation, which is told the task, what was known, and the prompt. */
   const moveOn = Effect.fnUntraced(function* (reason: string, prompt: string, listener: LiveConversation.Listener) {
@@ -89,7 +93,6 @@ export const make = Effect.fnUntraced(function* (
     const followed = yield* follow(next)
     yield* current.close
     current = followed
-    yield* report(listener)
     const parts = [task, next.context ?? "", ...(prompt === task ? [] : [prompt])]
     return yield* current.live.run(parts.filter((part) => part !== "").join("\n\n"), listener)
   })
@@ -126,7 +129,7 @@ export const make = Effect.fnUntraced(function* (
       return TurnResult.Failed({ reason: "the conversation is gone from the server, again; look into its log" })
     }
     if (end.status === "finished" || end.status === "idle") {
-      const said = yield* Effect.option(api.finalResponse(current.live.id))
+      const said = yield* Effect.option(patiently(api.finalResponse(current.live.id)))
       const reply = said._tag === "Some" && said.value !== "" ? said.value : end.reply
       return TurnResult.Completed({ summary: TurnEnding.summary(reply, redact) })
     }
@@ -137,11 +140,11 @@ export const make = Effect.fnUntraced(function* (
   const runTurn: AgentSession["runTurn"] = (turn: Turn, onEvent) =>
     Effect.gen(function* (): Effect.fn.Return<TurnResult, ApiError | RuntimeError> {
       if (task === "") task = turn.prompt
-      yield* report(onEvent)
+      const listener = naming(onEvent)
       const prompt = context === null ? turn.prompt : `${turn.prompt}\n\n${context}`
-      const end = yield* current.live.run(prompt, onEvent)
+      const end = yield* current.live.run(prompt, listener)
       context = null
-      return yield* judge(yield* mend(end, turn.prompt, onEvent))
+      return yield* judge(yield* mend(end, turn.prompt, listener))
     }).pipe(Effect.mapError((error) => (error._tag === "ApiError" ? toRuntimeError(error) : error)))
 
   return {

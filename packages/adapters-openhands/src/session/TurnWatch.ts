@@ -60,7 +60,12 @@ const late = (self: TurnWatch, body: EventBody): TurnWatch => {
 }
 
 /** Takes an event. `greeting`: it is the state that a new connection begins with. */
-export const onEvent = (self: TurnWatch, { body, ...event }: WireEvent, greeting: boolean, nowMs: number): TurnWatch => {
+export const onEvent = (
+  self: TurnWatch,
+  { body, ...event }: WireEvent,
+  greeting: boolean,
+  nowMs: number
+): TurnWatch => {
   if (self.ended !== null) return late(self, body)
   const heard: TurnWatch = { ...self, lastEventAtMs: nowMs }
   switch (body._tag) {

@@ -138,10 +138,7 @@ const watch = (socket: WebSocket) => {
 }
 
 /** Opens a connection that is closed with the scope. */
-export const open = (
-  endpoint: Endpoint,
-  conversation: string
-): Effect.Effect<EventSocket, SocketClosed, Scope.Scope> =>
+export const open = (endpoint: Endpoint, conversation: string): Effect.Effect<EventSocket, SocketClosed, Scope.Scope> =>
   Effect.gen(function* () {
     const [socket, inbox] = yield* Effect.acquireRelease(
       connect(endpoint, conversation),

@@ -16,6 +16,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import type { ApiError } from "../client/ApiError.ts"
 import type { Connection } from "../client/Connection.ts"
+import { patiently } from "../client/Patience.ts"
 import * as EventSocket from "./EventSocket.ts"
 import * as Reconciliation from "./Reconciliation.ts"
 import * as SeenIds from "./SeenIds.ts"
@@ -71,7 +72,7 @@ export const start = Effect.fnUntraced(function* (
     event.id !== null && !seen.add(event.id) ? Effect.void : onEvent(event, greeting)
 
   // What was there before anybody listened is not news.
-  const history = yield* Reconciliation.missed(api, conversation, seen, 1)
+  const history = yield* patiently(Reconciliation.missed(api, conversation, seen, 1))
   for (const { id } of history.events) if (id !== null) seen.add(id)
 
   const reconcile = Reconciliation.missed(api, conversation, seen, Reconciliation.maxPages).pipe(

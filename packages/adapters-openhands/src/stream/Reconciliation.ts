@@ -5,8 +5,9 @@
 import * as Effect from "effect/Effect"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import type { ApiError } from "../client/ApiError.ts"
+import * as EventHistory from "./EventHistory.ts"
 import type { SeenIds } from "./SeenIds.ts"
-import * as WireEvent from "./WireEvent.ts"
+import type * as WireEvent from "./WireEvent.ts"
 
 /** Pages of 100; what was missed beyond that is not reported one by one. */
 export const maxPages = 10
@@ -19,34 +20,21 @@ export interface Missed {
   readonly cut: boolean
 }
 
-export const missed = Effect.fnUntraced(function* (
+export const missed = (
   api: AgentServerApi,
   conversation: string,
   seen: SeenIds,
   pages: number
-): Effect.fn.Return<Missed, ApiError> {
-  const events: Array<WireEvent.WireEvent> = []
-  const read = new Set<string>()
-  let pageId: string | null = null
-  let known = 0
-  for (let page = 0; page < pages; page++) {
-    const { items, nextPageId }: { items: ReadonlyArray<unknown>; nextPageId: string | null } =
-      yield* api.newestEvents(conversation, pageId)
-    for (const item of items) {
-      const event = WireEvent.fromJson(item)
-      if (event === null || event.id === null) continue
-      if (seen.has(event.id)) {
-        if (++known >= enoughKnown) return { events: events.reverse(), cut: false }
-        continue
-      }
+): Effect.Effect<Missed, ApiError> =>
+  Effect.suspend(() => {
+    const events: Array<WireEvent.WireEvent> = []
+    let known = 0
+    const walk = EventHistory.walkBack(api, conversation, pages, (event) => {
+      if (event.id === null) return true
+      if (seen.has(event.id)) return ++known < enoughKnown
       known = 0
-      // An unknown page id makes the server begin again from the newest.
-      if (read.has(event.id)) return { events: events.reverse(), cut: true }
-      read.add(event.id)
       events.push(event)
-    }
-    if (nextPageId === null) return { events: events.reverse(), cut: false }
-    pageId = nextPageId
-  }
-  return { events: events.reverse(), cut: true }
-})
+      return true
+    })
+    return Effect.map(walk, (end) => ({ events: events.toReversed(), cut: end === "cut" }))
+  })

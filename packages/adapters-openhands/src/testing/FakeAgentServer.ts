@@ -37,7 +37,7 @@ export interface FakeAgentServerOptions {
   readonly directory?: string
   /** A fixed port. Default: a free one. */
   readonly port?: number
-  /** How long `/ready` says no, and `/api` answers 503, after every start. Default 0. */
+  /** How long `/ready` says no after every start. Default 0. */
   readonly readyAfterMs?: number
   /** The server's zone, which event timestamps are in without saying so. Default 0. */
   readonly utcOffsetMinutes?: number

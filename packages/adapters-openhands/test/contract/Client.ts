@@ -5,12 +5,18 @@ import { assert } from "@effect/vitest"
 import { WebSocket } from "ws"
 import type { Subject } from "./Subject.ts"
 
-/** JSON as it came. Tests look into it freely. */
-export type Json = any
+/** A JSON object as it came. */
+export interface Json {
+  readonly [field: string]: unknown
+}
+
+/** What is at a path like `llm_message.content.0.text`; `undefined` when there is nothing. */
+export const dig = (value: unknown, path: string): unknown =>
+  path.split(".").reduce<unknown>((found, part) => (found as Json | null | undefined)?.[part], value)
 
 export interface Answer {
   readonly status: number
-  readonly body: Json
+  readonly body: unknown
 }
 
 export interface Create {
@@ -35,11 +41,12 @@ export const make = (subject: Subject) => {
   const request = async (method: string, path: string, body?: unknown, key: string = subject.key): Promise<Answer> => {
     const response = await fetch(subject.url() + path, {
       method,
-      headers: { "x-session-api-key": key, "content-type": "application/json" },
+      // No connection outlives its request: the server may be another one at the next.
+      headers: { "x-session-api-key": key, "content-type": "application/json", connection: "close" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
     const text = await response.text()
-    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) }
+    return { status: response.status, body: text === "" ? undefined : (JSON.parse(text) as unknown) }
   }
 
   const createBody = ({ llm, agent, ...fields }: Create = {}) => ({
@@ -49,7 +56,10 @@ export const make = (subject: Subject) => {
     agent: {
       kind: "Agent",
       llm: { ...subject.llm(), ...llm },
-      tools: [{ name: "terminal", params: { terminal_type: "subprocess" } }, { name: "file_editor", params: {} }],
+      tools: [
+        { name: "terminal", params: { terminal_type: "subprocess" } },
+        { name: "file_editor", params: {} }
+      ],
       ...agent
     },
     ...fields
@@ -69,9 +79,9 @@ export const make = (subject: Subject) => {
 
   const run = (id: string) => request("POST", at(id, "/run"))
 
-  const info = async (id: string): Promise<Json> => (await request("GET", at(id))).body
+  const info = async (id: string): Promise<Json> => (await request("GET", at(id))).body as Json
 
-  const status = async (id: string): Promise<string> => (await info(id)).execution_status
+  const status = async (id: string): Promise<unknown> => (await info(id)).execution_status
 
   const until = async <A>(what: string, look: () => Promise<A | undefined> | A | undefined): Promise<A> => {
     for (let waited = 0; waited < PATIENCE_MS; waited += 50) {
@@ -86,7 +96,7 @@ export const make = (subject: Subject) => {
     until(`status ${wanted}`, async () => ((await status(id)) === wanted ? true : undefined))
 
   const events = async (id: string, query = ""): Promise<ReadonlyArray<Json>> =>
-    (await request("GET", at(id, `/events/search?limit=100${query}`))).body.items
+    dig((await request("GET", at(id, `/events/search?limit=100${query}`))).body, "items") as ReadonlyArray<Json>
 
   const event = (id: string, what: string, fits: (event: Json) => boolean): Promise<Json> =>
     until(what, async () => (await events(id)).find(fits))
@@ -99,13 +109,22 @@ export const make = (subject: Subject) => {
     // A status from before the run may still be shown: wait for a trace of this run first.
     await until("a trace of the run", async () => {
       const log = await events(id, "&sort_order=TIMESTAMP_DESC")
-      const after = log.slice(0, log.findIndex((candidate) => candidate.id === said.id))
-      return after.some((candidate) => candidate.key === "execution_status" && candidate.value === end) ? true : undefined
+      const after = log.slice(
+        0,
+        log.findIndex((candidate) => candidate.id === said.id)
+      )
+      return after.some((candidate) => candidate.key === "execution_status" && candidate.value === end)
+        ? true
+        : undefined
     })
     await rests(id, end)
   }
 
-  const socket = (id: string, query = "", headers: Record<string, string> = { "x-session-api-key": subject.key }): Socket => {
+  const socket = (
+    id: string,
+    query = "",
+    headers: Record<string, string> = { "x-session-api-key": subject.key }
+  ): Socket => {
     const frames: Array<Json> = []
     const socket = new WebSocket(`${subject.url().replace("http", "ws")}/sockets/events/${id}${query}`, { headers })
     const ended = new Promise<{ code?: number; http?: number }>((resolve) => {
@@ -113,7 +132,7 @@ export const make = (subject: Subject) => {
       socket.on("unexpected-response", (_, response) => resolve({ http: response.statusCode ?? 0 }))
       socket.on("error", () => undefined)
     })
-    socket.on("message", (data: Buffer) => frames.push(JSON.parse(data.toString("utf8"))))
+    socket.on("message", (data: Buffer) => frames.push(JSON.parse(data.toString("utf8")) as Json))
     const open = new Promise((resolve) => socket.once("open", resolve))
     return {
       frames,
@@ -130,7 +149,23 @@ export const make = (subject: Subject) => {
     return opened
   }
 
-  return { request, createBody, create, at, say, run, info, status, until, rests, events, event, turn, socket, attached }
+  return {
+    request,
+    createBody,
+    create,
+    at,
+    say,
+    run,
+    info,
+    status,
+    until,
+    rests,
+    events,
+    event,
+    turn,
+    socket,
+    attached
+  }
 }
 
 export type Client = ReturnType<typeof make>
@@ -139,14 +174,15 @@ export const isFullState = (frame: Json): boolean => frame.key === "full_state"
 
 /** The text of a message event; empty for others. */
 export const textOf = (event: Json): string =>
-  event.kind === "MessageEvent" ? event.llm_message.content.map((part: Json) => part.text ?? "").join("\n") : ""
+  event.kind === "MessageEvent" ? String(dig(event, "llm_message.content.0.text") ?? "") : ""
 
 /** An event in one word, as the cases name them. */
 export const shape = (event: Json): string => {
   if (event.kind === "ConversationStateUpdateEvent") {
-    return event.key === "execution_status" ? `status:${event.value}` : event.key
+    return event.key === "execution_status" ? `status:${String(event.value)}` : String(event.key)
   }
-  if (event.kind === "MessageEvent") return `message:${event.source}`
-  if (event.kind === "ActionEvent" || event.kind === "ObservationEvent") return `${event.kind}:${event.tool_name}`
-  return event.kind
+  if (event.kind === "MessageEvent") return `message:${String(event.source)}`
+  if (event.kind === "ActionEvent" || event.kind === "ObservationEvent")
+    return `${event.kind}:${String(event.tool_name)}`
+  return String(event.kind)
 }

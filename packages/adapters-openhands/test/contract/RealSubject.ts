@@ -74,6 +74,8 @@ const launch = async (python: string, root: string, port: number): Promise<Child
       NO_PROXY: "127.0.0.1",
       no_proxy: "127.0.0.1",
       LITELLM_LOCAL_MODEL_COST_MAP: "True",
+      // Its default handler draws a traceback for seconds, and nothing else is answered meanwhile.
+      LOG_JSON: "1",
       OH_ENABLE_VSCODE: "0",
       OH_PRELOAD_TOOLS: "0",
       OH_LEASE_TTL_SECONDS: "0",
@@ -85,7 +87,8 @@ const launch = async (python: string, root: string, port: number): Promise<Child
     }
   })
   for (let waited = 0; waited < READY_MS; waited += 200) {
-    if (child.exitCode !== null) throw new Error(`the agent-server ended with status ${child.exitCode} before it was ready`)
+    if (child.exitCode !== null)
+      throw new Error(`the agent-server ended with status ${child.exitCode} before it was ready`)
     const response = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined)
     if (response?.status === 200) return child
     await sleep(200)

@@ -20,7 +20,16 @@ const LinearDemoCommand = Command.make(
   })
 ).pipe(Command.withDescription("Work off the quickstart's issues in a Linear that runs on this machine, without a key"))
 
+const OpenHandsDemoCommand = Command.make(
+  "openhands",
+  {},
+  Effect.fnUntraced(function* () {
+    const { run } = yield* Effect.promise(() => import("../demo/OpenHandsDemo.ts"))
+    yield* exitWith(yield* run(yield* ProcessEnvironment, say))
+  })
+).pipe(Command.withDescription("Work off the quickstart's issues in conversations of an agent-server that is played"))
+
 export const DemoCommand = Command.make("demo").pipe(
   Command.withDescription("See it work, without an account"),
-  Command.withSubcommands([LinearDemoCommand])
+  Command.withSubcommands([LinearDemoCommand, OpenHandsDemoCommand])
 )

@@ -29,6 +29,11 @@ export interface ToolResult {
 export type ToolServices = ChildProcessSpawner | ProcessProbe
 
 const killAfterMs = 5_000
+/** Installers tell long lists on one line. */
+const longestLine = 200
+
+const shown = (line: string): string =>
+  line.length > longestLine ? `${line.slice(0, longestLine).toWellFormed()}...` : line
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
@@ -66,7 +71,7 @@ export const run = ({ environment, print }: Tools, tool: ToolRun): Effect.Effect
     ...(tool.isShown
       ? {
           onLines: (_stream: ShellProcess.OutputStream, lines: ReadonlyArray<string>) =>
-            Effect.sync(() => lines.forEach(print))
+            Effect.sync(() => lines.forEach((line) => print(shown(line))))
         }
       : {})
   }).pipe(

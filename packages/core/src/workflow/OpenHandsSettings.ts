@@ -138,3 +138,31 @@ export interface OpenHandsSettings {
   readonly websocket: WebSocketSettings
   readonly mcp: { readonly servers: ReadonlyArray<McpServerSettings> }
 }
+
+const variablesIn = (values: EnvironmentValues): ReadonlyArray<string> =>
+  Object.values(values).flatMap((value) => (value.kind === "variable" ? [value.name] : []))
+
+const variablesOfServer = (server: McpServerSettings): ReadonlyArray<string> => {
+  if (server.kind === "stdio") return variablesIn(server.env)
+  const bearer = server.bearerTokenEnv === null ? [] : [server.bearerTokenEnv]
+  return [...variablesIn(server.headers), ...bearer]
+}
+
+/** The names of all variables that these settings hand on; nobody may read their values anywhere. */
+export const variablesOf = ({
+  conversation,
+  localServer,
+  mcp,
+  transport
+}: OpenHandsSettings): ReadonlyArray<string> => {
+  const { apiKeyEnv, secretEnvs } = conversation.agent.llm
+  const named = [transport.sessionKeyEnv, apiKeyEnv].filter((name) => name !== null)
+  return [
+    ...new Set([
+      ...named,
+      ...Object.values(secretEnvs),
+      ...variablesIn(localServer.env),
+      ...mcp.servers.flatMap(variablesOfServer)
+    ])
+  ]
+}

@@ -148,7 +148,11 @@ export const webAddress: ValueReader<string> = (node, key, context) => {
 
 export const flag: ValueReader<boolean> = (node, key, { problems }) => {
   if (node._tag === "Scalar" && typeof node.value === "boolean") return node.value
-  problems.error(node.position, key, `must be true or false, but is ${describe(node)}; write one of them without quotes`)
+  problems.error(
+    node.position,
+    key,
+    `must be true or false, but is ${describe(node)}; write one of them without quotes`
+  )
   return undefined
 }
 

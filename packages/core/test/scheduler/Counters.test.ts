@@ -87,7 +87,7 @@ describe("failures", () => {
     world.again("A", failed)
     assert.strictEqual(world.hold("A"), "Failures")
     assert.include(world.reason("A"), "broken")
-    world.pass(3 * 86_400_000)
+    world.pass(21_600_000)
     assert.strictEqual(world.phase("A"), "held")
   })
 
@@ -308,7 +308,7 @@ describe("an operator's hold", () => {
     world.edit("A", { title: "other" })
     world.poll()
     world.setPolicy({ maxRunsPerIssue: 99 })
-    world.pass(86_400_000)
+    world.pass(21_600_000)
     assert.strictEqual(world.phase("A"), "held")
     assert.strictEqual(world.counters("A").failures, 0)
     world.send(Event.ReleaseRequested({ issueId: id("A") }))

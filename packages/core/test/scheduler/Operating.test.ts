@@ -89,7 +89,7 @@ describe("a drain", () => {
     const world = drained()
     const { runId } = world.run("C")
     world.send(Event.PreparationFailed({ runId, workspace: null, reason: "cancelled", cancelled: true }))
-    world.pass(86_400_000)
+    world.pass(21_600_000)
     assert.strictEqual(world.claimed().length, 3)
     assert.include(world.reason("D"), "shutting down")
   })

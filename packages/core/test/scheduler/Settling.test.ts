@@ -10,7 +10,8 @@ const started = (policy: Partial<Policy.Policy> = {}) => {
   return { world, runId }
 }
 
-const queued = (world: World) => world.records("RetryQueued").map(({ delayMs, kind, reason }) => [kind, delayMs, reason])
+const queued = (world: World) =>
+  world.records("RetryQueued").map(({ delayMs, kind, reason }) => [kind, delayMs, reason])
 
 /** A run is stopped for a shutdown, and ends like this. */
 const drained = (world: World, outcome: Outcome | null) => {

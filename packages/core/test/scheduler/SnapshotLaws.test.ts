@@ -22,25 +22,31 @@ const reached = (seed: number, steps: number): { readonly state: State; readonly
   return { state, at: last }
 }
 
-/** The same state, put together in another order, and by nobody who remembers how it came about. */
-const rebuilt = (state: State): State => ({
-  ...structuredClone({ ...state, issues: null, live: null }),
-  ...{
-    issues: HashMap.fromIterable([...state.issues].reverse().map(([id, entry]) => [id, structuredClone(entry)])),
-    live: HashMap.fromIterable([...state.live].reverse())
-  },
-  queued: HashSet.fromIterable([...state.queued].reverse()),
-  held: HashSet.fromIterable([...state.held].reverse()),
-  removing: HashSet.fromIterable([...state.removing].reverse()),
-  fading: HashSet.fromIterable([...state.fading].reverse()),
-  divergent: HashSet.fromIterable([...state.divergent].reverse()),
-  demand: laneOf(state.demand),
-  refresh: laneOf(state.refresh)
+const reversedSet = <A>(set: HashSet.HashSet<A>): HashSet.HashSet<A> => HashSet.fromIterable([...set].toReversed())
+
+const reversedMap = <K, V>(map: HashMap.HashMap<K, V>, copy: (value: V) => V): HashMap.HashMap<K, V> =>
+  HashMap.fromIterable([...map].toReversed().map(([key, value]) => [key, copy(value)]))
+
+const rebuiltLane = ({ inFlight, wanted }: State["demand"]): State["demand"] => ({
+  inFlight: inFlight === null ? null : reversedSet(inFlight),
+  wanted: reversedSet(wanted)
 })
 
-const laneOf = ({ inFlight, wanted }: State["demand"]): State["demand"] => ({
-  inFlight: inFlight === null ? null : HashSet.fromIterable([...inFlight].reverse()),
-  wanted: HashSet.fromIterable([...wanted].reverse())
+/** The same state, put together in another order, from copies of its parts. */
+const rebuilt = (state: State): State => ({
+  ...state,
+  issues: reversedMap(state.issues, structuredClone),
+  live: reversedMap(state.live, (id) => id),
+  queued: reversedSet(state.queued),
+  held: reversedSet(state.held),
+  removing: reversedSet(state.removing),
+  fading: reversedSet(state.fading),
+  divergent: reversedSet(state.divergent),
+  demand: rebuiltLane(state.demand),
+  refresh: rebuiltLane(state.refresh),
+  poll: structuredClone(state.poll),
+  gates: structuredClone(state.gates),
+  policy: structuredClone(state.policy)
 })
 
 describe("a snapshot", () => {

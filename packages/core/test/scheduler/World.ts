@@ -73,6 +73,10 @@ type Tracker = "answers" | "waits" | TrackerProblem
 
 export type World = ReturnType<typeof make>
 
+/** Beyond these a scheduler goes round in circles. */
+const mostAnswers = 1_000
+const mostWakesInVain = 100
+
 /** A scheduler that has been started; the first poll is answered unless the tracker is told otherwise before. */
 export const make = (options: Options = {}) => {
   const issues = new Map<IssueId, Issue.Issue>((options.issues ?? []).map((one) => [one.id, one]))
@@ -129,7 +133,8 @@ export const make = (options: Options = {}) => {
 
   /** Answers what is asked of the tracker now, oldest first, until it asks no more. */
   const answer = (): void => {
-    for (;;) {
+    for (let answers = 0; ; answers++) {
+      if (answers > mostAnswers) throw new Error("the tracker is asked again and again")
       const index = open.findIndex(({ command, startedAt }) => answerTo(command, startedAt) !== null)
       const found = open[index]
       if (found === undefined) return
@@ -148,9 +153,11 @@ export const make = (options: Options = {}) => {
   /** Lets time pass; the scheduler is woken when it asked for it. */
   const pass = (ms: number): void => {
     const end = at.now + ms
-    for (let wakes = 0; wakeAt !== null && wakeAt <= end; wakes++) {
-      if (wakes > 100_000) throw new Error(`woken again and again at ${wakeAt}`)
+    let wakesInVain = 0
+    while (wakeAt !== null && wakeAt <= end) {
       const jump = Math.max(0, wakeAt - at.now)
+      wakesInVain = jump > 0 ? 0 : wakesInVain + 1
+      if (wakesInVain > mostWakesInVain) throw new Error(`woken again and again at ${wakeAt}`)
       at = { now: at.now + jump, wallTime: at.wallTime + jump }
       wakeAt = null
       send(Event.Tick())

@@ -158,12 +158,12 @@ Do {{ issue.title }}.
 })
 
 describe("OpenSymphony's dialect", () => {
-  const openhands = "---\ntracker: {kind: files}\nopenhands:\n  anything: {goes: [1, true]}\n---\n"
+  const openhands = "---\ntracker: {kind: files}\nopenhands:\n  conversation: {max_iterations: 7}\n---\n"
   const kinds = { knownRuntimeKinds: ["command", "openhands"] } as const
 
-  it("keeps the openhands section for its adapter and the shorter silence", () => {
+  it("reads the openhands section and keeps the shorter silence", () => {
     const workflow = accept(openhands, kinds)
-    assert.deepStrictEqual(workflow.openhands, { anything: { goes: [1, true] } })
+    assert.strictEqual(workflow.openhands?.conversation.maxIterations, 7)
     assert.deepStrictEqual([workflow.runtime.kind, workflow.command], ["openhands", null])
     assert.strictEqual(workflow.agent.stallTimeoutMs, 300_000)
   })
@@ -171,6 +171,12 @@ describe("OpenSymphony's dialect", () => {
   it("accepts the section of a runtime that is not in use whole", () => {
     const text = openhands.replace("openhands:", "runtime: {kind: openhands}\ncommand: {runn: 3}\nopenhands:")
     assert.strictEqual(accept(text, kinds).command, null)
+  })
+
+  it("accepts an openhands section of any shape when the runtime is another one", () => {
+    const text = openhands.replace("openhands:", "runtime: {kind: command}\ncommand: {run: a}\nopenhands:")
+    const workflow = accept(text.replace("{max_iterations: 7}", "[no, such: thing]"), kinds)
+    assert.isNull(workflow.openhands)
   })
 
   it("runs openhands when no runtime is named", () => {

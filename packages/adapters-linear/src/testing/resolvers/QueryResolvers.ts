@@ -19,7 +19,7 @@ const found = <A>(entity: string, value: A | null): A => {
 
 const all = <Name extends EntityName>(name: Name, filter: Filters.Filter<Entities[Name]>) => {
   return (_: unknown, args: ConnectionArguments, context: Context) =>
-    connection(Board.list(context.board, name), args, context, { filter, isRoot: true })
+    connection(Board.list(context.board, name), args, context, { filter })
 }
 
 const one = (name: EntityName) => {

@@ -13,7 +13,9 @@ export interface RequestContext {
   readonly viewerId: string
   /** Of this server, for the addresses of uploads. */
   readonly origin: string
-  readonly pageFault: PageFault | undefined
+  readonly pageFault: { readonly kind: PageFault; readonly connection?: string } | null
+  /** The field that is being answered. */
+  readonly field: { readonly name: string; readonly isRoot: boolean }
   /** Unique to the request. */
   readonly nonce: number
   readonly rateLimits: () => ReadonlyArray<RateLimitStatus>
@@ -33,8 +35,6 @@ export interface ConnectionArguments extends PageArguments {
 
 interface ConnectionOptions<A> {
   readonly filter?: Filter<A>
-  /** Whether it is the one at the top of the answer, which faults about pages are for. */
-  readonly isRoot?: boolean
 }
 
 /** A page of those entities that the filter lets through. */
@@ -51,8 +51,9 @@ export function connection<A extends Entity>(
   // Judged once on nothing, so that an unknown key is refused on an empty board too.
   if (wanted != null) judge?.(null, wanted, context)
   const found = wanted == null || judge === undefined ? entities : entities.filter((it) => judge(it, wanted, context))
-  const { nonce, pageFault } = context
-  return page(found, args, options.isRoot === true ? { fault: pageFault, nonce } : {})
+  const { field, nonce, pageFault } = context
+  const isMeant = pageFault?.connection === undefined ? field.isRoot : pageFault.connection === field.name
+  return page(found, args, isMeant ? { fault: pageFault?.kind, nonce } : {})
 }
 
 /** Refuses what is set and not among the names: an argument that is ignored makes a test pass for the wrong reason. */

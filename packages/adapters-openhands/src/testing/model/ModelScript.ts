@@ -41,7 +41,7 @@ export interface FailingStep {
   readonly type: "failing"
   readonly times: number
   readonly failure: ModelReply
-  readonly then: ModelReply
+  readonly reply: ModelReply
 }
 
 /** The answers for one user message, one per tool result so far; the last one is repeated. */

@@ -91,7 +91,7 @@ export const start = async (options: ScriptedModelOptions = {}): Promise<Scripte
     const history = JSON.stringify(messages)
     const seen = failures.get(step) ?? new Map<string, number>()
     const count = seen.get(history) ?? 0
-    if (count >= step.times) return step.then
+    if (count >= step.times) return step.reply
     failures.set(step, seen.set(history, count + 1))
     return step.failure
   }

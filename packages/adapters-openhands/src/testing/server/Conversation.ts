@@ -189,7 +189,7 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
       last_user_message_id: base.lastUserMessageId,
       leaf_event_id: events.findLast(({ kind }) => kind !== "ConversationStateUpdateEvent")?.id ?? null,
       stats: { usage_to_metrics: shown.metrics },
-      secret_registry: secretRegistry(base.secretNames),
+      secret_registry: secretRegistry(shown.secretNames),
       agent_state: {},
       hook_config: null,
       title: base.title,

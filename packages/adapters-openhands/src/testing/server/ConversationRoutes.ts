@@ -112,6 +112,7 @@ const about = async (what: About): Promise<Reply.Reply | undefined> => {
         return Reply.internal("Cannot condense conversation: No condenser configured.", features.errorId)
       }
       entry.loop.condense("Summary of what was done so far.")
+      entry.conversation.save()
       return Reply.success
     case "POST fork":
       return features.fork ? fork(what) : Reply.notFound()
@@ -208,7 +209,8 @@ const secrets = ({ request, entry }: About): Reply.Reply => {
   if (entry === undefined) return Reply.notFound()
   const { base } = entry.conversation.record
   base.secretNames = [...new Set([...base.secretNames, ...Object.keys(asRecord(bodyOf(request)["secrets"]))])]
-  entry.conversation.save()
+  // Kept at once, but readers see it only with the next change of the state.
+  entry.conversation.store()
   return Reply.success
 }
 

@@ -151,7 +151,7 @@ export const DEFAULT_STEPS: ReadonlyArray<TurnStep> = [say("There is nothing to 
 export const fromModel = (script: ModelScript): TurnRule => ({
   match: script.marker,
   repeatLast: true,
-  steps: script.steps.flatMap((step) => fromReply(step.type === "failing" ? step.then : step))
+  steps: script.steps.flatMap((step) => fromReply(step.type === "failing" ? step.reply : step))
 })
 
 const fromReply = (reply: ModelReply): ReadonlyArray<TurnStep> => {

@@ -3,7 +3,7 @@ import type { IssueId } from "../../domain/Ids.ts"
 import type { Report } from "./Checker.ts"
 
 export interface Accident {
-  readonly kind: "crowded" | "removed" | "unkept" | "told"
+  readonly kind: "crowded" | "removed" | "unkept" | "left" | "told"
   readonly text: string
   readonly issueId: IssueId | null
 }

@@ -32,51 +32,65 @@ export interface Board {
 
 const remembered = 8
 
-const paint = (items: ReadonlyMap<IssueId, Item>): Picture => {
-  const children = new Map<IssueId, Array<IssueReference>>()
-  const referTo = (item: Item): IssueReference => ({
-    id: item.id,
-    identifier: item.identifier,
-    state: item.state,
-    note: null
+/** How an issue looked, and all that it was made from. */
+interface Portrait {
+  readonly issue: Issue
+  readonly item: Item
+  readonly blockers: ReadonlyArray<Item>
+  readonly children: ReadonlyArray<Item>
+}
+
+const none: ReadonlyArray<Item> = []
+
+const isSameList = (self: ReadonlyArray<Item>, that: ReadonlyArray<Item>): boolean =>
+  self.length === that.length && self.every((item, index) => item === that[index])
+
+const referTo = ({ id, identifier, state }: Item): IssueReference => ({ id, identifier, state, note: null })
+
+const portray = (item: Item, blockers: ReadonlyArray<Item>, children: ReadonlyArray<Item>): Portrait => {
+  const { assigneeId, createdAtMs, description, dispatchable, id, identifier, labels, parentId } = item
+  const { priority, state, title, updatedAtMs } = item
+  const issue = makeIssue({
+    id,
+    identifier,
+    title,
+    description,
+    priority,
+    state,
+    labels,
+    assigneeId,
+    parentId,
+    createdAtMs,
+    updatedAtMs,
+    blockedBy: blockers.map(referTo),
+    subIssues: children.map(referTo),
+    dispatchable,
+    notDispatchableReason: dispatchable ? null : "assigned to somebody else"
   })
+  return { issue, item, blockers, children }
+}
+
+/** Only what changed since it was last portrayed is portrayed anew. */
+const paint = (items: ReadonlyMap<IssueId, Item>, portraits: Map<IssueId, Portrait>): Picture => {
+  const families = new Map<IssueId, Array<Item>>()
   for (const item of items.values()) {
     if (item.parentId === null) continue
-    const siblings = children.get(item.parentId)
-    if (siblings === undefined) children.set(item.parentId, [referTo(item)])
-    else siblings.push(referTo(item))
+    const siblings = families.get(item.parentId)
+    if (siblings === undefined) families.set(item.parentId, [item])
+    else siblings.push(item)
   }
   const picture = new Map<IssueId, Issue>()
   for (const item of items.values()) {
-    const blockedBy: Array<IssueReference> = []
-    for (const id of item.blockedBy) {
-      const blocker = items.get(id)
-      if (blocker !== undefined) blockedBy.push(referTo(blocker))
+    const blockers = item.blockedBy.length === 0 ? none : item.blockedBy.flatMap((id) => items.get(id) ?? [])
+    const children = families.get(item.id) ?? none
+    let portrait = portraits.get(item.id)
+    const isTrue =
+      portrait?.item === item && isSameList(portrait.blockers, blockers) && isSameList(portrait.children, children)
+    if (portrait === undefined || !isTrue) {
+      portrait = portray(item, blockers, children)
+      portraits.set(item.id, portrait)
     }
-    const { assigneeId, createdAtMs, description, dispatchable, id, identifier, labels, parentId } = item
-    const { priority, state, title, updatedAtMs } = item
-    const subIssues = children.get(id) ?? []
-    const notDispatchableReason = dispatchable ? null : "assigned to somebody else"
-    picture.set(
-      id,
-      makeIssue({
-        id,
-        identifier,
-        title,
-        description,
-        priority,
-        state,
-        labels,
-        assigneeId,
-        parentId,
-        createdAtMs,
-        updatedAtMs,
-        blockedBy,
-        subIssues,
-        dispatchable,
-        notDispatchableReason
-      })
-    )
+    picture.set(item.id, portrait.issue)
   }
   return picture
 }
@@ -85,12 +99,13 @@ const paint = (items: ReadonlyMap<IssueId, Item>): Picture => {
 export const make = (wallTime: () => number): Board => {
   const items = new Map<IssueId, Item>()
   let pictures: ReadonlyArray<Picture> = [new Map()]
+  const portraits = new Map<IssueId, Portrait>()
   let isStale = false
   let made = 0
 
   const picture = (changesAgo = 0): Picture => {
     if (isStale) {
-      pictures = [paint(items), ...pictures.slice(0, remembered - 1)]
+      pictures = [paint(items, portraits), ...pictures.slice(0, remembered - 1)]
       isStale = false
     }
     return pictures[Math.min(changesAgo, pictures.length - 1)] as Picture
@@ -128,7 +143,9 @@ export const make = (wallTime: () => number): Board => {
       if (item !== undefined) store({ ...item, ...fields, updatedAtMs: wallTime() })
     },
     remove: (id) => {
-      if (items.delete(id)) isStale = true
+      if (!items.delete(id)) return
+      portraits.delete(id)
+      isStale = true
     }
   }
 }

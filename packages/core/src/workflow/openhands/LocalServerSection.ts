@@ -29,7 +29,8 @@ const probePath: ValueReader.ValueReader<string> = (node, key, context) => {
 }
 
 /** What the supervisor sets itself; another value would cut it off from its server. */
-const reserved = /^(?:OH_SESSION_API_KEYS.*|SESSION_API_KEY|OH_SECRET_KEY|OH_INTERNAL_SERVER_URL)$/
+const reserved =
+  /^(?:OH_SESSION_API_KEYS.*|SESSION_API_KEY|OH_SECRET_KEY|OH_INTERNAL_SERVER_URL|OPENHANDS_AGENT_SERVER_CONFIG_PATH|TZ)$/
 
 const serverEnvironment: ValueReader.ValueReader<LocalServerSettings["env"]> = (node, key, context) => {
   const values = OptionReader.environmentValues(/^[A-Za-z_][A-Za-z0-9_]*$/, "name of an environment variable")(
@@ -53,10 +54,10 @@ const fields = {
 }
 
 /** Why `transport` describes no server that could be started here; null when it does. */
-const whyExternal = ({ baseUrl, sessionKeyEnv }: ReadTransport): string | null => {
+const whyExternal = ({ baseUrl, hasKey }: ReadTransport): string | null => {
   if (baseUrl !== null && !baseUrl.isLoopback) return "openhands.transport.base_url names another machine"
   if (baseUrl !== null && baseUrl.scheme === "https") return "openhands.transport.base_url is https"
-  if (sessionKeyEnv !== null) return "openhands.transport.session_api_key_env belongs to a server that runs already"
+  if (hasKey) return "openhands.transport.session_api_key_env belongs to a server that runs already"
   return null
 }
 

@@ -16,7 +16,7 @@ export const read = (root: Section.Section, context: ReadContext): OpenHandsSett
   Section.reportUnknownKeys(section, sectionNames, [], context)
   const transport = TransportSection.read(section, context)
   const conversation = ConversationSection.read(section, context)
-  const websocket = WebSocketSection.read(section, transport.sessionKeyEnv !== null, context)
+  const websocket = WebSocketSection.read(section, transport.hasKey, context)
   const localServer = LocalServerSection.read(section, transport, context)
   const mcp = McpSection.read(section, context)
   return {

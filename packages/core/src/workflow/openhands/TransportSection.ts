@@ -22,6 +22,8 @@ export interface ReadTransport {
   /** Null: not given, or bad. */
   readonly baseUrl: BaseUrl | null
   readonly sessionKeyEnv: string | null
+  /** Whether a key is asked for, also when its name is bad. */
+  readonly hasKey: boolean
 }
 
 const loopbackHost = "127.0.0.1"
@@ -72,7 +74,7 @@ const fields = {
 
 /** What leaves this machine must be encrypted, and a server that others can reach must ask for a key. */
 const checkRemote = (section: Section.Section, transport: ReadTransport, context: ReadContext): void => {
-  const { baseUrl: url, sessionKeyEnv } = transport
+  const { baseUrl: url, hasKey } = transport
   if (url === null || url.isLoopback) return
   const entry = entryOf(section.map, "base_url")
   const position = entry?.value.position ?? section.position
@@ -82,7 +84,7 @@ const checkRemote = (section: Section.Section, transport: ReadTransport, context
       "write https://, or forward the port to this machine and write http://127.0.0.1:PORT"
     context.problems.error(position, Section.keyOf(section, "base_url"), message)
   }
-  if (sessionKeyEnv === null && entryOf(section.map, "session_api_key_env") === null) {
+  if (!hasKey) {
     const message =
       "is missing, and a server on another machine needs one; write the name of the variable with its session key"
     context.problems.error(position, Section.keyOf(section, "session_api_key_env"), message)
@@ -92,7 +94,10 @@ const checkRemote = (section: Section.Section, transport: ReadTransport, context
 export const read = (openhands: Section.Section, context: ReadContext): ReadTransport => {
   const section = Section.sectionOf(openhands, "transport", context)
   const values = Section.readSection(section, fields, context)
-  const transport = { baseUrl: values.base_url, sessionKeyEnv: values.session_api_key_env }
+  const sessionKeyEnv = values.session_api_key_env
+  const entry = entryOf(section.map, "session_api_key_env")
+  const isBlank = entry?.value._tag === "Scalar" && String(entry.value.value).trim() === ""
+  const transport = { baseUrl: values.base_url, sessionKeyEnv, hasKey: entry !== null && !isBlank }
   checkRemote(section, transport, context)
   return transport
 }

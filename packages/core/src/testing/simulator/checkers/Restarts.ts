@@ -88,6 +88,7 @@ export const make = (): Checker => {
     onStep: (moment, report) => {
       const { after, commands, event, truth } = moment
       reportAccidents(truth, "unkept", report)
+      reportAccidents(truth, "left", report)
       if (event._tag !== "Started") return
       for (const [id, page] of kept) checkIssue(moment, id, page, report)
       if (after.gates.paused !== paused) report("an operator's pause is forgotten by a restart")

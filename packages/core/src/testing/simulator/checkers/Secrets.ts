@@ -11,18 +11,26 @@ import { privateText } from "../People.ts"
 
 const everySteps = 512
 
+/** Whether the text stands anywhere in this plain data. */
+const mentions = (data: unknown, text: string): boolean => {
+  if (typeof data === "string") return data.includes(text)
+  if (typeof data !== "object" || data === null) return false
+  for (const key in data) if (mentions((data as { readonly [name: string]: unknown })[key], text)) return true
+  return false
+}
+
 export const make = (): Checker => {
   let steps = 0
   return {
     rule: 14,
     name: "Secrets",
     onRecord: (_, record, report) => {
-      if (JSON.stringify(record).includes(privateText)) report(`${record._tag} tells what only the agent should know`)
+      if (mentions(record, privateText)) report(`${record._tag} tells what only the agent should know`)
     },
     onStep: ({ after, at, truth }, report) => {
       reportAccidents(truth, "told", report)
       if (++steps % everySteps !== 0) return
-      if (JSON.stringify(Snapshot.make(after, at)).includes(privateText)) {
+      if (mentions(Snapshot.make(after, at), privateText)) {
         report("a snapshot tells what only the agent should know")
       }
     }

@@ -53,6 +53,10 @@ interface Agent {
   readonly body: Body
   /** Completed when its process has died. */
   readonly death: Deferred.Deferred<void>
+  /** A turn is in its hands. */
+  isAtWork: boolean
+  /** It did not obey an order to stop and has not come to rest since: nobody can take it away. */
+  isStuck: boolean
   used: Usage
 }
 
@@ -142,6 +146,9 @@ export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
     }
     if (random.chance(odds.progress)) yield* workspaces.touch(issue.id)
     yield* report(turn, AgentEvent.UsageReported({ source: "agent", usage: agent.used }))
+    if (stage.faulty(random, odds.disorder)) {
+      yield* turn.emit(AgentEvent.UsageReported({ source: "agent", usage: usageOf(1) }))
+    }
     return TurnResult.Completed({ summary: null })
   })
 
@@ -151,8 +158,16 @@ export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
       const agent = agents.get(turn.runId)
       if (agent === undefined) return yield* broken("nobody opened this session")
       agent.body.askedAt = null
-      const died = Effect.andThen(Deferred.await(agent.death), broken("the agent's process is gone"))
+      agent.isAtWork = true
+      reports.turnBegan(turn.runId)
+      const died = Effect.gen(function* () {
+        yield* Deferred.await(agent.death)
+        agent.isStuck = false
+        truth.end(agent.body)
+        return yield* broken("the agent's process is gone")
+      })
       const result = yield* Effect.raceFirst(work(turn, agent), died)
+      Object.assign(agent, { isAtWork: false, isStuck: false })
       reports.turnEnded(turn.runId, result)
       if (result._tag === "Completed") agent.body.askedAt = stage.time()
       return result
@@ -169,15 +184,18 @@ export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
         Deferred.succeed(agent.death, undefined)
       )
       if (stage.faulty(random, odds.stopSilent)) {
+        agent.isStuck = agent.isAtWork
         if (random.chance(0.5)) yield* Effect.forkDetach(diesLater)
         return yield* Effect.never
       }
       if (stage.faulty(random, odds.stopUnconfirmed)) {
+        agent.isStuck = agent.isAtWork
         if (random.chance(0.5)) yield* Effect.forkDetach(diesLater)
         yield* Effect.sleep(random.int(1, stopTimeoutMs))
         return "unconfirmed"
       }
       yield* Effect.sleep(Math.min(random.wait(1_000), stopTimeoutMs - 1))
+      agent.isStuck = false
       return yield* inner.stop
     })
 
@@ -196,10 +214,10 @@ export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
     if (stage.faulty(random, odds.launchHang)) yield* hang
   })
 
-  /** When its session is given back nothing of an agent is left; but for one whose runtime lies. */
-  const leave = (body: Body): void => {
+  /** When its session is given back nothing of an agent is left; but for one that does not obey, or whose runtime lies. */
+  const leave = ({ body, isStuck }: Agent): void => {
     reports.left(body.runId)
-    if (lies.stopsInWordsOnly === true) stage.plan(600_000, () => truth.end(body))
+    if (isStuck || lies.stopsInWordsOnly === true) stage.plan(600_000, () => truth.end(body))
     else truth.end(body)
   }
 
@@ -208,7 +226,7 @@ export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
       yield* pulse
       const { issue, runId, workspace } = request.run
       const body = truth.bodies.get(runId) ?? newBody(runId, issue.id, issue.identifier)
-      const agent: Agent = { body, death: Deferred.makeUnsafe(), used: Usages.zero }
+      const agent: Agent = { body, death: Deferred.makeUnsafe(), isAtWork: false, isStuck: false, used: Usages.zero }
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           body.workspace = workspace
@@ -220,7 +238,7 @@ export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
         () =>
           Effect.sync(() => {
             agents.delete(runId)
-            leave(body)
+            leave(agent)
           })
       )
       yield* comeUp

@@ -225,7 +225,10 @@ export const make = (options: DriverOptions): Driver<LiveWorld> => {
     mine.process.run(
       Effect.andThen(
         leave,
-        Effect.sync(() => end(mine))
+        Effect.sync(() => {
+          surroundings?.world.noteLeft()
+          end(mine)
+        })
       )
     )
     planInProcess(policy().shutdownTimeoutMs + closingMs, () => end(mine))

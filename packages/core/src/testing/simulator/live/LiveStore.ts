@@ -22,6 +22,9 @@ export interface LiveStoreOptions {
   readonly pulse: Effect.Effect<void>
 }
 
+/** How much likelier it breaks when a claim is to be kept, which matters most and comes seldom. */
+const claimsAtRisk = 10
+
 /** The store as one process sees it. */
 export const make = (options: LiveStoreOptions): RunStoreService => {
   const { claims, kept, memory, pulse, random, stage, truth } = options
@@ -37,7 +40,10 @@ export const make = (options: LiveStoreOptions): RunStoreService => {
     append: (records) =>
       Effect.gen(function* () {
         yield* pulse
-        if (stage.faulty(random, odds.storeOutage)) outageUntil = stage.time() + random.scale(1_000, 60_000)
+        const isClaim = records.some(({ record }) => record._tag === "RunClaimed")
+        if (stage.faulty(random, odds.storeOutage * (isClaim ? claimsAtRisk : 1))) {
+          outageUntil = stage.time() + random.scale(1_000, 60_000)
+        }
         if (!stage.isCalm() && stage.time() < outageUntil) {
           truth.isStoreDown = true
           return yield* refused

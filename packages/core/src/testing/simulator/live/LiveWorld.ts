@@ -45,6 +45,8 @@ export interface LiveWorld {
   readonly reports: Reports.Reports
   readonly witness: Witness.Witness
   readonly checkers: ReadonlyArray<Checker>
+  /** An orchestrator has closed everything that it had, or so it says. */
+  readonly noteLeft: () => void
   /** The adapters that a configuration with this policy opens; `pulse` is that of the process. */
   readonly open: (policy: Policy, pulse: Effect.Effect<void>) => Effect.Effect<Equipment, never, Scope.Scope>
   readonly store: (pulse: Effect.Effect<void>, kept: (records: ReadonlyArray<JournalRecord>) => void) => RunStoreService
@@ -115,9 +117,22 @@ export const make = ({ random, setPolicy, stage, view }: WorldOptions, lies: Liv
     return { backends, announce: tracker.announce, agents }
   })
 
+  const noteLeft = (): void => {
+    for (const { leftAt, runId } of reports.runs.values()) {
+      if (leftAt !== null) continue
+      const issueId = truth.bodies.get(runId)?.issueId ?? null
+      truth.accidents.push({
+        kind: "left",
+        text: `the orchestrator has ended and the session of ${runId} is open`,
+        issueId
+      })
+    }
+  }
+
   return {
     truth,
     board,
+    noteLeft,
     reports,
     witness,
     checkers: [FaithfulReports.make(reports), AnsweredCommands.make()],

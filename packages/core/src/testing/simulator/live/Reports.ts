@@ -7,8 +7,10 @@ export interface RunReports {
   readonly runId: RunId
   /** Turns that the agent completed. */
   completed: number
-  /** How its last turn came to rest; null before the first did. */
+  /** How its last turn came to rest; null while it did not, or when it broke off. */
   result: TurnResult | null
+  /** A turn is, or was, in its hands. */
+  hasBegun: boolean
   wasStopped: boolean
   /** The most that it has reported to have used. */
   usage: Usage.Usage
@@ -19,6 +21,7 @@ export interface RunReports {
 export interface Reports {
   readonly runs: Map<RunId, RunReports>
   readonly opened: (runId: RunId) => void
+  readonly turnBegan: (runId: RunId) => void
   readonly turnEnded: (runId: RunId, result: TurnResult) => void
   readonly used: (runId: RunId, usage: Usage.Usage) => void
   readonly stopped: (runId: RunId) => void
@@ -36,7 +39,20 @@ export const make = (time: () => number): Reports => {
   return {
     runs,
     opened: (runId) =>
-      runs.set(runId, { runId, completed: 0, result: null, wasStopped: false, usage: Usage.zero, leftAt: null }),
+      runs.set(runId, {
+        runId,
+        completed: 0,
+        result: null,
+        hasBegun: false,
+        wasStopped: false,
+        usage: Usage.zero,
+        leftAt: null
+      }),
+    turnBegan: (runId) =>
+      of(runId, (page) => {
+        page.hasBegun = true
+        page.result = null
+      }),
     turnEnded: (runId, result) =>
       of(runId, (page) => {
         page.result = result
