@@ -22,12 +22,21 @@ export interface DoctorOptions {
 
 const failed = 1
 
+const linearChecks = ({ tracker }: Workflow): Effect.Effect<ReadonlyArray<Check.Check>> =>
+  tracker.kind === "linear"
+    ? Effect.flatMap(
+        Effect.promise(() => import("./LinearChecks.ts")),
+        ({ all }) => all(tracker)
+      )
+    : Effect.succeed([])
+
 /** The checks of a workflow that can be used, in the order in which a run would meet what they look at. */
 const checksOf = (workflow: Workflow) => [
   Effect.sync(() => [WorkflowChecks.template(workflow)]),
   Effect.map(WorkflowChecks.shell(workflow), (check) => [check]),
   Effect.map(PlaceChecks.workspaceRoot(workflow), (check) => [check]),
   Effect.map(PlaceChecks.git, (check) => [check]),
+  linearChecks(workflow),
   Effect.scoped(TrackerChecks.candidates(workflow, Adapters.openTracker(workflow)))
 ]
 
