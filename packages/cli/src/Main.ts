@@ -15,6 +15,7 @@ import type { Platform } from "./Adapters.ts"
 import * as ChildGroups from "./ChildGroups.ts"
 import { DemoCommand } from "./commands/DemoCommand.ts"
 import { DoctorCommand } from "./commands/DoctorCommand.ts"
+import { InstallCommand } from "./commands/InstallCommand.ts"
 import { IssueCommand } from "./commands/IssueCommand.ts"
 import { LinearMcpCommand } from "./commands/LinearMcpCommand.ts"
 import { ExplainCommand, RunCommand } from "./commands/RunCommand.ts"
@@ -41,6 +42,7 @@ const command = Command.make("opensymphony").pipe(
     IssueCommand,
     ToolCommand,
     LinearMcpCommand,
+    InstallCommand,
     SimulateCommand,
     CompletionsCommand
   ])

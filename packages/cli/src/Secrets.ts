@@ -3,7 +3,7 @@
  * values of variables that look like credentials, and of those that the workflow hands on, are replaced there.
  */
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
-import type { EnvironmentValues, OpenHandsSettings } from "@opensymphony/core/workflow/OpenHandsSettings"
+import { variablesOf } from "@opensymphony/core/workflow/OpenHandsSettings"
 import type { Workflow } from "@opensymphony/core/workflow/Workflow"
 
 const secretName =
@@ -16,21 +16,6 @@ const plainWord = /^[a-z]+$/i
 const shortestSecret = 8
 /** So much of a secret is no accident when it stands where a text was cut. */
 const shortestPart = 6
-
-const variableNames = (values: EnvironmentValues): ReadonlyArray<string> =>
-  Object.values(values).flatMap((value) => (value.kind === "variable" ? [value.name] : []))
-
-/** The variables whose values the server, the model or its tools get; addresses are no secrets. */
-const variablesOf = ({ conversation, localServer, mcp, transport }: OpenHandsSettings): ReadonlyArray<string> => {
-  const { apiKeyEnv, secretEnvs } = conversation.agent.llm
-  const servers = mcp.servers.flatMap((server) =>
-    server.kind === "stdio"
-      ? variableNames(server.env)
-      : [...variableNames(server.headers), ...(server.bearerTokenEnv === null ? [] : [server.bearerTokenEnv])]
-  )
-  const keys = [transport.sessionKeyEnv, apiKeyEnv].filter((name) => name !== null)
-  return [...keys, ...Object.values(secretEnvs), ...variableNames(localServer.env), ...servers]
-}
 
 /** The variables that the workflow hands on to hooks and agents: nobody names what everybody may see. */
 export const namedVariables = ({ command, hooks, openhands }: Workflow): ReadonlyArray<string> => [

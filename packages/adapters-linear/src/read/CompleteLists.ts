@@ -74,7 +74,7 @@ const rest = Effect.fnUntraced(function* (api: LinearApiService, first: Node, pu
       blockersAfter: cursorAfter(last.inverseRelations, cursors.blockersAfter),
       childrenAfter: cursorAfter(last.children, cursors.childrenAfter)
     }
-    return { nodes: [], pageInfo: { hasNextPage: hasMore(last), endCursor: JSON.stringify(cursors) } }
+    return { pageInfo: { hasNextPage: hasMore(last), endCursor: JSON.stringify(cursors) } }
   })
   yield* Connection.walk("labels, blockers and sub-issues", pageAfter)
   return nodes

@@ -19,7 +19,7 @@ const broken = (what: string, problem: string) =>
   Effect.fail(new LinearBadResponse({ message: `the list of ${what} cannot be read to its end: ${problem}` }))
 
 /** All pages of a list of `what`, in order. An incomplete list is a failure, never a shorter list. */
-export const walk = Effect.fnUntraced(function* <P extends Page, E, R>(
+export const walk = Effect.fnUntraced(function* <P extends Pick<Page, "pageInfo">, E, R>(
   what: string,
   page: (after: string | null) => Effect.Effect<P, E, R>
 ): Effect.fn.Return<ReadonlyArray<P>, E | LinearBadResponse, R> {

@@ -184,9 +184,7 @@ export const make = (api: LinearApiService, oddities: OddityLog): IssueReader =>
   const readPage = pageReader(api, Ref.makeUnsafe(Documents.pageSize))
   return {
     find: Effect.fnUntraced(function* (filter, context, purpose) {
-      const pages = yield* Connection.walk("issues", (after) =>
-        Effect.map(readPage(filter, after, purpose), (records) => ({ ...records, nodes: [] }))
-      )
+      const pages = yield* Connection.walk("issues", (after) => readPage(filter, after, purpose))
       return yield* assemble(api, pages, context, purpose, oddities)
     }),
     byIds: Effect.fnUntraced(function* (ids, context, purpose) {

@@ -10,7 +10,6 @@ describe("what goes wrong with Linear", () => {
     [{ kind: "forbidden" }, /may not/],
     [{ kind: "malformedJson" }, /JSON/],
     [{ kind: "wrongContentType" }, /./],
-    [{ kind: "partialData" }, /./],
     [{ kind: "redirect", location: "http://127.0.0.1:9/" }, /redirect/]
   ]
   it.live.each(faults)("%j is told to the agent without the key", ([fault, reason]) =>

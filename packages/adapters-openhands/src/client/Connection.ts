@@ -65,6 +65,10 @@ const describe = (body: unknown): string => {
     .join("; ")
 }
 
+const keyOf = ({ sessionKey }: Endpoint): string => (sessionKey === null ? "" : Redacted.value(sessionKey))
+
+const isSame = (self: Endpoint, that: Endpoint): boolean => self.baseUrl === that.baseUrl && keyOf(self) === keyOf(that)
+
 const readBody = Effect.fnUntraced(function* (response: HttpClientResponse) {
   const pieces: Array<Uint8Array> = []
   let size = 0
@@ -120,8 +124,8 @@ export const make = (
     current = null
   })
 
-  const request = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<unknown, ApiError> {
-    const { baseUrl, sessionKey } = yield* endpoint
+  const requestAt = Effect.fnUntraced(function* (call: Call, at: Endpoint): Effect.fn.Return<unknown, ApiError> {
+    const { baseUrl, sessionKey } = at
     const fail = (problem: ApiProblem, status: number | null, detail: string) =>
       new ApiError({
         operation: call.operation,
@@ -151,9 +155,18 @@ export const make = (
     if (status >= 200 && status < 300) {
       return body === undefined && text !== "" ? yield* fail("broken", status, "the answer is no JSON") : body
     }
-    // A server that was started anew may have another key.
-    if (status === 401) yield* forgetEndpoint
     return yield* fail(problemOf(status), status, describe(body))
+  })
+
+  const request = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<unknown, ApiError> {
+    const at = yield* endpoint
+    const answer = yield* Effect.result(requestAt(call, at))
+    if (answer._tag === "Success") return answer.success
+    if (answer.failure.problem !== "unauthorized") return yield* answer.failure
+    // A server that was started anew may have another key. What was refused was not carried out.
+    yield* forgetEndpoint
+    const now = yield* endpoint
+    return isSame(at, now) ? yield* answer.failure : yield* requestAt(call, now)
   })
 
   return { request, endpoint, forgetEndpoint }

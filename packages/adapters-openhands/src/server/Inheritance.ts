@@ -24,8 +24,8 @@ export type Inherited =
   | { readonly _tag: "Orphan"; readonly record: ServerRecord }
   /** Another supervisor answers for it, and it is what we would start: it can be used, and is not ours to end. */
   | { readonly _tag: "Shared"; readonly record: ServerRecord }
-  /** Another supervisor answers for it, and it is not, or not yet, what we need. */
-  | { readonly _tag: "InTheWay"; readonly record: ServerRecord }
+  /** Another supervisor answers for it, and it cannot be used: it was started from other settings, or does not answer. */
+  | { readonly _tag: "InTheWay"; readonly record: ServerRecord; readonly isSame: boolean }
 
 export interface Seeker {
   readonly fingerprint: string
@@ -81,10 +81,10 @@ export const look = Effect.fnUntraced(function* (
   }
   const isOwned = record.supervisor !== supervisor && (yield* isRunning(record.owner))
   const isSame = record.fingerprint === fingerprint
-  if (isOwned && !isSame) return { _tag: "InTheWay", record }
+  if (isOwned && !isSame) return { _tag: "InTheWay", record, isSame }
   const answer = isSame ? yield* ServerProbe.askForConversations(endpointOf(record), patience.answerMs) : null
   const works = answer !== null && ServerProbe.problemOf(answer) === null
-  if (isOwned) return { _tag: works ? "Shared" : "InTheWay", record }
+  if (isOwned) return works ? { _tag: "Shared", record } : { _tag: "InTheWay", record, isSame }
   if (works) return { _tag: "Orphan", record }
   const why = isSame ? "does not answer" : "has other settings"
   yield* Effect.logInfo(`the OpenHands agent-server of an earlier run, process ${record.pid}, ${why}; it is ended`)

@@ -46,6 +46,14 @@ const restartDelay = ({ firstRestartMs, longestRestartMs, steadyMs }: Patience) 
   }
 }
 
+const inTheWay = ({ isSame, record }: Extract<Inheritance.Inherited, { _tag: "InTheWay" }>) => {
+  const what = isSame
+    ? `the OpenHands agent-server of another opensymphony, process ${record.pid}, does not answer yet; it is used once it does`
+    : `an OpenHands agent-server with other settings, process ${record.pid}, is still in use here; ` +
+      "a new one is started when it ends"
+  return new RuntimeError({ message: what, unavailable: true })
+}
+
 /**
  * Starts the supervisor. Fails at once where the user has to do something first: nothing is installed, the port is
  * somebody else's, the directory cannot be used. Everything later shows as health.
@@ -145,7 +153,7 @@ export const make = Effect.fnUntraced(function* (
       case "Shared":
         return yield* watchInherited(inherited.record)
       case "InTheWay":
-        return `with other settings, process ${inherited.record.pid}, is still in use here; a new one starts when it ends`
+        return yield* inTheWay(inherited)
     }
   })
 
@@ -153,12 +161,12 @@ export const make = Effect.fnUntraced(function* (
   const supervise = Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
     const ending = yield* Effect.match(one, {
-      onSuccess: (how) => `the OpenHands agent-server ${how}`,
+      onSuccess: (how) => `the OpenHands agent-server ${how}; it is started anew`,
       onFailure: ({ message }) => message
     })
     const pauseMs = delay((yield* Clock.currentTimeMillis) - startedAt)
-    yield* state.down(`${redact(ending)}; it is started anew`)
-    yield* Effect.logWarning(`${redact(ending)}; next start in ${Math.ceil(pauseMs / 1000)} s`)
+    yield* state.down(redact(ending))
+    yield* Effect.logWarning(`${redact(ending)}; next try in ${Math.ceil(pauseMs / 1000)} s`)
     yield* Effect.sleep(pauseMs)
   })
   yield* Effect.forever(supervise).pipe(

@@ -34,6 +34,8 @@ export interface ServerProcessOptions {
 
 type Services = FileSystem.FileSystem | Path.Path | ChildProcessSpawner | ProcessProbe
 
+/** Between two looks at a server that is not ready yet. */
+const readyLookMs = 200
 /** How much of the log goes into a message. */
 const shownLines = 12
 const shownLength = 1_500
@@ -113,7 +115,7 @@ export const run = Effect.fnUntraced(function* (
     )
 
   let wasReady = false
-  const process = ShellProcess.run({
+  const life = ShellProcess.run({
     script: ServerCommand.script(command.words, host, port, directory.logPath),
     cwd: directory.path,
     environment: ServerCommand.environmentOf(options.environment, command, directory, marker),
@@ -146,7 +148,7 @@ export const run = Effect.fnUntraced(function* (
     const record = yield* Deferred.poll(recorded)
     if (Option.isSome(record)) yield* Effect.flatMap(record.value, (known) => Inheritance.settle(directory.path, known))
   }).pipe(Effect.ignore)
-  return yield* Effect.raceFirst(process, serve).pipe(Effect.ensuring(clear))
+  return yield* Effect.raceFirst(life, serve).pipe(Effect.ensuring(clear))
 })
 
 /** Ready is who says so and knows the key that only this server was told. */
@@ -161,5 +163,3 @@ const untilReady = ({ host, options, patience, port }: ServerProcessOptions, rec
     Effect.tap((isReady) => (isReady ? Effect.void : Effect.sleep(readyLookMs))),
     Effect.repeat({ until: (isReady) => isReady })
   )
-
-const readyLookMs = 200

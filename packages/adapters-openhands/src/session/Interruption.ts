@@ -13,12 +13,15 @@ import { terminalMark } from "./AgentProfile.ts"
 
 const firstLookMs = 50
 const longestLookMs = 1_000
+const looksPerOrder = 8
 const shellTimeoutSeconds = 10
 
-/** Interrupts; pauses where the server has no interrupt. */
+/** Interrupts; pauses where the server has no interrupt. A pause is answered only when the tool at work has ended. */
 const order = (api: AgentServerApi, conversation: string) =>
   Effect.catch(api.interrupt(conversation), (error) =>
-    error.problem === "missing" ? api.pause(conversation) : Effect.fail(error)
+    error.problem === "missing"
+      ? Effect.asVoid(Effect.timeoutOption(api.pause(conversation), longestLookMs))
+      : Effect.fail(error)
   )
 
 type Look = "at rest" | "gone" | "at work" | "unsure"
@@ -32,15 +35,17 @@ const look = (api: AgentServerApi, conversation: string): Effect.Effect<Look> =>
     Effect.catch((error) => Effect.succeed<Look>(error.problem === "missing" ? "gone" : "unsure"))
   )
 
-/** Orders the stop until the conversation is at rest, the order repeated now and then: it may have come too early. */
+/** Orders the stop until the conversation is at rest; again when that failed, and now and then: it may have been lost. */
 const untilAtRest = Effect.fnUntraced(function* (api: AgentServerApi, conversation: string) {
   let delayMs = firstLookMs
-  let looks = 0
-  while (true) {
-    if (looks++ % 8 === 0) {
-      yield* Effect.catch(order(api, conversation), (error) =>
-        Effect.logDebug(`the interrupt of conversation ${conversation} failed: ${error.message}`)
-      )
+  let ordered = false
+  for (let looks = 0; ; looks++) {
+    if (!ordered || looks % looksPerOrder === 0) {
+      const answer = yield* Effect.result(order(api, conversation))
+      ordered = answer._tag === "Success"
+      if (answer._tag === "Failure") {
+        yield* Effect.logDebug(`the interrupt of conversation ${conversation} failed: ${answer.failure.message}`)
+      }
     }
     const seen = yield* look(api, conversation)
     if (seen === "at rest" || seen === "gone") return

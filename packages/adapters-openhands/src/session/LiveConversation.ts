@@ -3,7 +3,7 @@
  * and the server do meanwhile. What the end means for a turn is the session's matter.
  */
 import * as Usage from "@opensymphony/core/domain/Usage"
-import { AgentEvent, type RuntimeError, type StopResult } from "@opensymphony/core/ports/AgentRuntime"
+import { AgentEvent, RuntimeError, type StopResult } from "@opensymphony/core/ports/AgentRuntime"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -230,8 +230,15 @@ export const make = Effect.fnUntraced(function* (
         if (found._tag === "Failure") {
           return found.failure.problem === "missing" ? RunEnd.Gone() : yield* found.failure
         }
-        if (!isAtRest(found.success.status)) yield* Interruption.stop(api, id, options.stopTimeoutMs)
-        yield* Messages.post(api, id, prompt, found.success.lastUserMessageId, timing.readBackMs)
+        const { lastUserMessageId, status } = found.success
+        // Somebody else set it to work; a prompt would only be read by their run.
+        if (!isAtRest(status) && (yield* Interruption.stop(api, id, options.stopTimeoutMs)) === "unconfirmed") {
+          return yield* new RuntimeError({
+            message: `conversation ${id} was set to work by somebody else and cannot be stopped; stop it at the server`,
+            unavailable: false
+          })
+        }
+        yield* Messages.post(api, id, prompt, lastUserMessageId, timing.readBackMs)
         return yield* attempt()
       })
     )

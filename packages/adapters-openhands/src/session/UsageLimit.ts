@@ -20,9 +20,9 @@ const units: { readonly [unit: string]: number } = {
 
 const instantPattern = /\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:[Zz]|UTC|[+-]\d\d:?\d\d)/
 const epochPattern = /(?:reset|retry|until)[a-z_ "']{0,20}[:=]?\s*"?(1\d{9})(?:\d{3})?\b/i
-const amount = "\\d+(?:\\.\\d+)?\\s*(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)\\b"
+const amount = "\\d+(?:\\.\\d+)?\\s*(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h|days?|d)(?![a-z])"
 const durationPattern = new RegExp(
-  `(?:again|retry|reset|wait|available|in)\\D{0,24}?((?:${amount.replace("\\b", "")}[\\s,and]*)+)`,
+  `(?:again|retry|reset|wait|available|in)\\D{0,24}?((?:${amount}(?:,|\\s|and)*)+)`,
   "i"
 )
 const bareSecondsPattern = /retry[-_ ]after"?\s*[:=]?\s*"?(\d+(?:\.\d+)?)/i

@@ -71,7 +71,10 @@ describe("the profile of a conversation", () => {
 
   it.live("is known by tags that hold neither key nor anything made from it alone", () =>
     Effect.gen(function* () {
-      const { server, sessions } = yield* runs({}, { settings: Scene.withConversation({ reusePolicy: "fresh_each_run" }) })
+      const { server, sessions } = yield* runs(
+        {},
+        { settings: Scene.withConversation({ reusePolicy: "fresh_each_run" }) }
+      )
       const tags = server.conversation(sessions[1]?.id ?? "")?.tags ?? {}
       assert.deepStrictEqual(Object.keys(tags).toSorted(), ["agent", "issue", "llm"])
       assert.match(tags["llm"] ?? "", /^[\da-f]{32}$/)

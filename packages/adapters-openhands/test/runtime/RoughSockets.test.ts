@@ -8,7 +8,12 @@ const said = Array.from({ length: count }, (_, index) => `step ${index}`)
 const scripts = [
   {
     steps: [
-      ...said.map((thought): TurnScript.TurnStep => ({ type: "tool", tool: "think", arguments: { thought }, thinkMs: 15 })),
+      ...said.map((thought): TurnScript.TurnStep => ({
+        type: "tool",
+        tool: "think",
+        arguments: { thought },
+        thinkMs: 15
+      })),
       TurnScript.finish("all done")
     ]
   }
@@ -33,10 +38,22 @@ const cases: ReadonlyArray<readonly [string, ReadonlyArray<Faults.Fault>, "in or
   ["frames overtake each other", [frame({ type: "swap" }, { probability: 0.4 })], "in any order"],
   ["kinds come that nobody knows", [frame({ type: "unknown" })], "in order"],
   ["frames come that are no JSON", [frame({ type: "garbage" })], "in order"],
-  ["the socket is cut after every fifth frame", [frame({ type: "cut" }, { probability: 0.2, times: 10 })], "in any order"],
+  [
+    "the socket is cut after every fifth frame",
+    [frame({ type: "cut" }, { probability: 0.2, times: 10 })],
+    "in any order"
+  ],
   ["the server sends no state", [{ on: "behaviour", behaviour: "noFullState" }], "in any order"],
-  ["the server refuses sockets for a while", [{ on: "connect", effect: { type: "close", code: 1013 }, times: 3 }], "in any order"],
-  ["the server claims not to know the conversation", [{ on: "connect", effect: { type: "close", code: 4004 }, times: 2 }], "in any order"]
+  [
+    "the server refuses sockets for a while",
+    [{ on: "connect", effect: { type: "close", code: 1013 }, times: 3 }],
+    "in any order"
+  ],
+  [
+    "the server claims not to know the conversation",
+    [{ on: "connect", effect: { type: "close", code: 4004 }, times: 2 }],
+    "in any order"
+  ]
 ]
 
 describe("a rough socket", () => {
@@ -85,7 +102,10 @@ describe("a rough socket", () => {
       const listener = Scene.listener()
       const result = yield* session.runTurn({ number: 1, prompt: "Do it." }, listener.hear)
       assert.strictEqual(result._tag, "Completed")
-      assert.deepStrictEqual(listener.said().filter((line) => line.startsWith("step ")), said)
+      assert.deepStrictEqual(
+        listener.said().filter((line) => line.startsWith("step ")),
+        said
+      )
       assert.strictEqual(server.conversations()[0]?.sockets, 0)
     })
   )

@@ -88,7 +88,13 @@ describe("sessions over time", () => {
   it.live("does not give it up for a failure that passes", () =>
     Effect.gen(function* () {
       const { request, runtime, server, session } = yield* afterOneRun
-      server.fault({ on: "request", method: "GET", path: `${session}$`, effect: { type: "status", status: 503 }, times: 4 })
+      server.fault({
+        on: "request",
+        method: "GET",
+        path: `${session}$`,
+        effect: { type: "status", status: 503 },
+        times: 4
+      })
       const error = yield* Effect.flip(oneRun(runtime, request))
       assert.isTrue(error.unavailable)
       const third = yield* oneRun(runtime, request, "More.")
@@ -140,7 +146,12 @@ describe("sessions over time", () => {
 
   it.live("refuses the action that an earlier run wanted to have confirmed, and goes on", () =>
     Effect.gen(function* () {
-      const confirmed: TurnScript.TurnStep = { type: "tool", tool: "terminal", confirm: true, arguments: { command: "rm -rf /" } }
+      const confirmed: TurnScript.TurnStep = {
+        type: "tool",
+        tool: "terminal",
+        confirm: true,
+        arguments: { command: "rm -rf /" }
+      }
       const server = yield* Scene.fake({
         scripts: [{ match: "Dare", steps: [confirmed, TurnScript.finish("dared")] }, ...scripts]
       })
@@ -159,7 +170,11 @@ describe("sessions over time", () => {
     it.live(`goes on with a conversation that is ${status}`, () =>
       Effect.gen(function* () {
         const end: TurnScript.TurnStep =
-          status === "stuck" ? { type: "stuck" } : status === "error" ? TurnScript.fail("ValueError", "broken") : { type: "hang" }
+          status === "stuck"
+            ? { type: "stuck" }
+            : status === "error"
+              ? TurnScript.fail("ValueError", "broken")
+              : { type: "hang" }
         const server = yield* Scene.fake({ scripts: [{ match: "First", steps: [end] }, ...scripts] })
         const runtime = yield* Scene.runtimeAt(server.url)
         const request = Scene.opening(yield* Scene.directory)
@@ -194,7 +209,10 @@ describe("sessions over time", () => {
       const second = yield* oneRun(runtime, { ...request, resume: first.session }, "More.")
       assert.notStrictEqual(second.session, first.session)
       assert.deepStrictEqual(messagesOf(server, second.session), ["More."])
-      assert.deepStrictEqual(server.conversations().map(({ id }) => id), [second.session])
+      assert.deepStrictEqual(
+        server.conversations().map(({ id }) => id),
+        [second.session]
+      )
     })
   )
 })

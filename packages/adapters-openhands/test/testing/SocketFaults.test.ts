@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { TurnScript } from "../../src/testing/index.ts"
 import { dig, isFullState, type Json, shape } from "../contract/Client.ts"
 import { withFake } from "./Fake.ts"
@@ -177,6 +179,20 @@ describe("misbehaviour of conversations", () => {
         await client.rests(id, "finished")
       }
     )
+  )
+
+  it(
+    "pauses on an interrupt while the command goes on",
+    withFake({ faults: [{ on: "behaviour", behaviour: "deafCommand" }] }, async ({ client, fake, root }) => {
+      fake.script({ steps: [TurnScript.shell(`sleep 1; echo late > ${root}/late.txt`), TurnScript.finish("never")] })
+      const id = await client.create()
+      await client.say(id, "hello", true)
+      await client.event(id, "the command", ({ kind }) => kind === "ActionEvent")
+      await client.request("POST", client.at(id, "/interrupt"))
+      await client.rests(id, "paused")
+      assert.isFalse(existsSync(join(root, "late.txt")))
+      await client.until("the command's trace", () => (existsSync(join(root, "late.txt")) ? true : undefined))
+    })
   )
 
   it(

@@ -58,4 +58,14 @@ describe("the order of starts", () => {
       assert.strictEqual(Order.indexOf(order, other) >= 0, isIn)
     }
   })
+
+  it.each([1, 4, 8, 20])("leaves out what is not there when %i keys are to go, and keeps the rest", (count) => {
+    const order = Array.from({ length: 40 }, (_, index) => key([index + 1, 3])).sort(Order.compare)
+    const strangers = Array.from({ length: count }, (_, index) => key([index + 101, 1 + (index % 5)]))
+    assert.deepStrictEqual(Order.change(order, strangers, []), order)
+    const [first, ...rest] = order
+    assert.deepStrictEqual(first === undefined ? [] : Order.change(order, [...strangers, first], []), rest)
+    const last = key([999, 5])
+    assert.deepStrictEqual(idsOf(Order.change(order, strangers, [last])), idsOf([...order, last]))
+  })
 })

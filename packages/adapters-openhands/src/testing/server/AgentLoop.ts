@@ -5,7 +5,9 @@
 import { setTimeout as soon } from "node:timers/promises"
 import * as AgentEvents from "./AgentEvents.ts"
 import type { Conversation } from "./Conversation.ts"
-import { Interrupted, type Pace } from "./Pace.ts"
+import type { Behaviour } from "./Faults.ts"
+import { Interrupted, type Pace, unlessAborted } from "./Pace.ts"
+import { isStuck } from "./StuckDetector.ts"
 import { perform } from "./ToolEffect.ts"
 import { DEFAULT_STEPS, type TurnRule, type TurnStep } from "./TurnScript.ts"
 import { asRecord } from "../LocalServer.ts"
@@ -16,7 +18,7 @@ export interface LoopEnvironment {
   /** The script for a message; `undefined` when no rule fits. */
   readonly scriptFor: (conversation: string, text: string) => TurnRule | undefined
   readonly keyAccepted: (digest: string | null) => boolean
-  readonly behaves: (conversation: string, behaviour: "lostStop" | "lostRun" | "eternal" | "wedged") => boolean
+  readonly behaves: (conversation: string, behaviour: Behaviour) => boolean
   readonly crash: () => void
   readonly classification: boolean
 }
@@ -59,7 +61,8 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
   let pending: Pending | undefined
   let open: AgentEvents.ToolCall | undefined
   let answers = conversation.record.events.filter(({ kind }) => kind === "ActionEvent").length
-  let dead = false
+  /** Ends with the process: what its tools run ends too. */
+  const life = new AbortController()
 
   const answered = (step: Extract<TurnStep, { usage?: unknown }> | { readonly type: string }) => {
     const responseId = `chatcmpl-${++answers}`
@@ -113,9 +116,14 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
     conversation.lock.hold(async () => {
       const { step, call, actionId } = item
       open = call
-      const context = { conversationId: conversation.id, workspace: base.workingDir, signal }
-      const [result] = await Promise.all([perform(step.effect, context), pace.wait(step.durationMs ?? 0, signal)])
-      if (signal.aborted) throw new Interrupted()
+      const deaf = environment.behaves(conversation.id, "deafCommand")
+      const effect = perform(step.effect, {
+        conversationId: conversation.id,
+        workspace: base.workingDir,
+        signal: deaf ? life.signal : signal
+      })
+      const work = Promise.all([effect, pace.wait(step.durationMs ?? 0, signal)])
+      const [result] = await unlessAborted(work, signal)
       const output = step.outputBytes === undefined ? (step.output ?? result.output) : "x".repeat(step.outputBytes)
       conversation.emit(
         AgentEvents.observation(call, actionId, {
@@ -132,7 +140,7 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
       case "wait":
         return pace.wait(step.ms, signal)
       case "hang":
-        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Interrupted())))
+        return unlessAborted(new Promise<never>(() => undefined), signal)
       case "emit": {
         const draft = { kind: "UnknownEvent", source: "environment", ...step.event } as AgentEvents.EventDraft
         if (step.transient === true) conversation.publish(conversation.stamp(draft))
@@ -272,12 +280,12 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
     const stop = new AbortController()
     const done = loop(stop.signal)
       .catch((error: unknown) => {
-        if (dead) return
+        if (life.signal.aborted) return
         if (error instanceof Interrupted || stop.signal.aborted) return interrupted()
         fail("RuntimeError", String(error), { kind: "internal", retryable: false, user_action: "none" })
       })
       .then(async () => {
-        if (dead) return
+        if (life.signal.aborted) return
         current = undefined
         await conversation.publishFullState()
       })
@@ -303,7 +311,7 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
     })
 
   const kill = () => {
-    dead = true
+    life.abort()
     current?.stop.abort()
     conversation.detach()
   }
@@ -362,20 +370,6 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
     kill,
     settled: () => current?.done ?? Promise.resolve()
   }
-}
-
-/** The same action with the same result, four times in a row. */
-const isStuck = (events: ReadonlyArray<AgentEvents.StampedEvent>): boolean => {
-  const turn = events.slice(
-    events.findLastIndex(({ kind, source }) => kind === "MessageEvent" && source === "user") + 1
-  )
-  const shape = (kind: string, field: string) =>
-    turn
-      .filter((event) => event.kind === kind)
-      .slice(-4)
-      .map((event) => JSON.stringify([event["tool_name"], event[field]]))
-  const same = (shapes: ReadonlyArray<string>) => shapes.length === 4 && new Set(shapes).size === 1
-  return same(shape("ActionEvent", "action")) && same(shape("ObservationEvent", "observation"))
 }
 
 const CONDENSER_USAGE = { prompt: 50, completion: 20, cached: 0 }

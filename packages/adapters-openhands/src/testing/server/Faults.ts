@@ -55,6 +55,11 @@ export type Behaviour =
   | "wedged"
   /** An interrupt is answered with success, and the run goes on. */
   | "lostStop"
+  /**
+   * An interrupt ends the run, and the command itself goes on in the workspace. So it is on the real server with a
+   * terminal of type `subprocess`.
+   */
+  | "deafCommand"
   /** No socket ever gets a full state. */
   | "noFullState"
   /** A conversation that is listed answers 404 and 4004. */

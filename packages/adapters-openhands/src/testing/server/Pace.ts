@@ -78,6 +78,16 @@ export class Interrupted extends Error {
   override readonly name = "Interrupted"
 }
 
+/** The outcome of some work, or an interruption as soon as the signal is aborted, whatever the work does then. */
+export const unlessAborted = <A>(work: Promise<A>, signal: AbortSignal): Promise<A> =>
+  new Promise((resolve, reject) => {
+    const stop = () => reject(new Interrupted())
+    if (signal.aborted) stop()
+    signal.addEventListener("abort", stop, { once: true })
+    const end = () => signal.removeEventListener("abort", stop)
+    work.then(resolve, reject).then(end, end)
+  })
+
 /** Lets everything run that is due already, sockets included. */
 const settle = () => sleep(1)
 

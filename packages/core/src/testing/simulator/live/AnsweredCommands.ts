@@ -7,6 +7,7 @@ import type { Policy } from "../../../domain/Policy.ts"
 import type { Command } from "../../../scheduler/Command.ts"
 import type { Event } from "../../../scheduler/Event.ts"
 import type { Checker } from "../Checker.ts"
+import { longestGrip } from "./LiveWorkspaces.ts"
 
 interface Awaited {
   readonly what: string
@@ -29,6 +30,8 @@ const promised = (command: Command, policy: Policy, waiting: number): readonly [
       return [`read ${command.lane}`, readMs]
     case "StopRun":
       return [`stop ${command.runId}`, 2 * command.timeoutMs]
+    case "PrepareWorkspace":
+      return [`prepare ${command.run.runId}`, workspaceTimeoutMs + stopTimeoutMs + longestGrip]
     case "FinishRun":
       return [`finish ${command.run.runId}`, 2 * workspaceTimeoutMs]
     case "LaunchRun":
@@ -51,6 +54,9 @@ const answered = (event: Event): string | null => {
     case "IssuesRead":
     case "IssuesReadFailed":
       return `read ${event.lane}`
+    case "WorkspacePrepared":
+    case "PreparationFailed":
+      return `prepare ${event.runId}`
     case "StopSettled":
       return `stop ${event.runId}`
     case "RunClosed":
@@ -77,6 +83,8 @@ export const make = (): Checker => {
       const answer = answered(event)
       if (answer !== null) open.delete(answer)
       for (const command of commands) {
+        // What was cancelled may never be heard of again; its run is given up when its time is over.
+        if (command._tag === "CancelPreparation") open.delete(`prepare ${command.runId}`)
         const found = promised(command, after.policy, truth.removals.size)
         if (found === null) continue
         const [what, withinMs] = found

@@ -217,11 +217,12 @@ export const make = (options: DriverOptions): Driver<LiveWorld> => {
     }
   }
 
-  /** The process is told to end, and ends by itself; at the latest when nobody waits for it any longer. */
+  /** The process is told to end, slowly or at once, and ends by itself; at the latest when nobody waits for it any longer. */
   const drain = (): void => {
     if (life === null || life.orchestrator === null) return
     const mine = life
-    const leave = Effect.andThen(life.orchestrator.drain, Scope.close(life.scope, Exit.void))
+    const close = Scope.close(life.scope, Exit.void)
+    const leave = random.chance(0.5) ? close : Effect.andThen(life.orchestrator.drain, close)
     mine.process.run(
       Effect.andThen(
         leave,

@@ -33,6 +33,9 @@ export interface LiveWorkspacesOptions {
 /** Of the failures, those that are a bug of the adapter. */
 const defects = 0.1
 
+/** How long a hook that does not obey may go on. */
+export const longestGrip = 1_200_000
+
 const hookFailed = (hook: HookFailed["hook"]): HookFailed =>
   new HookFailed({ hook, exitCode: 1, outputTail: "", message: `${hook} failed` })
 
@@ -48,10 +51,16 @@ export const make = (options: LiveWorkspacesOptions): WorkspaceBackendService =>
   const touching = <A, E>(effect: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.flatMap(pulse, () => Effect.suspend(effect))
 
+  /** What a method does when it is called; some are so broken that they throw. */
+  const calling = <A, E>(effect: () => Effect.Effect<A, E>): Effect.Effect<A, E> => {
+    if (stage.faulty(random, odds.failure * defects)) throw new Error("the adapter makes no sense")
+    return touching(effect)
+  }
+
   /** A hook that is told to end does so soon; or it does not, and perhaps much later. */
   const letGo = Effect.suspend(() => {
     if (!stage.faulty(random, odds.lostCancel)) return Effect.sleep(random.wait(200))
-    return Effect.sleep(stage.policy().stopTimeoutMs + random.wait(600_000))
+    return Effect.sleep(stage.policy().stopTimeoutMs + random.int(1, longestGrip))
   })
 
   /** While a hook of this run is at work. */
@@ -76,11 +85,11 @@ export const make = (options: LiveWorkspacesOptions): WorkspaceBackendService =>
   const unreadable = (path: string) => new WorkspaceIoError({ path, message: `${path} cannot be read` })
 
   const recorded = <A>(path: string, effect: Effect.Effect<A, WorkspaceError>): Effect.Effect<A, WorkspaceError> =>
-    touching(() => (stage.faulty(random, odds.unknownFingerprint) ? refuse(unreadable(path)) : effect))
+    calling(() => (stage.faulty(random, odds.unknownFingerprint) ? refuse(unreadable(path)) : effect))
 
   return {
     ensureWorkspace: (issue) =>
-      touching(() => {
+      calling(() => {
         const fails = faults.preparationFails(issue.id) && random.chance(0.5)
         return working(
           issue.id,
@@ -88,7 +97,7 @@ export const make = (options: LiveWorkspacesOptions): WorkspaceBackendService =>
         )
       }),
     startRun: (run) =>
-      touching(() => {
+      calling(() => {
         const fails = faults.preparationFails(run.issue.id)
         return working(
           run.issue.id,
@@ -96,7 +105,7 @@ export const make = (options: LiveWorkspacesOptions): WorkspaceBackendService =>
         )
       }),
     finishRun: (run, outcome) =>
-      touching(() =>
+      calling(() =>
         Effect.andThen(
           hook("after_run", random.wait(odds.latencyMs), stage.faulty(random, odds.failure)),
           inner.finishRun(run, outcome)
@@ -107,7 +116,7 @@ export const make = (options: LiveWorkspacesOptions): WorkspaceBackendService =>
     writeSession: (workspace, session) => recorded(workspace.path, inner.writeSession(workspace, session)),
     recordProcess: (workspace, pid) => recorded(workspace.path, inner.recordProcess(workspace, pid)),
     cleanupWorkspace: (workspace, issue) =>
-      touching(() =>
+      calling(() =>
         Effect.gen(function* () {
           yield* hook("before_remove", random.wait(odds.latencyMs), false)
           if (faults.removalFails(issue.id)) return yield* refuse(unreadable(workspace.path))
