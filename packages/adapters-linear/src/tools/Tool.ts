@@ -100,13 +100,27 @@ const inputSchemaOf = (schema: Schema.Codec<unknown, unknown>): ToolDescription[
 /** A tool whose arguments are checked against its schema before anything is done. */
 export const make = <A>(definition: ToolDefinition<A>): Tool => {
   const { description, effect, input, name, run, title } = definition
-  const decode = Schema.decodeUnknownEffect(input)
+  const inputSchema = inputSchemaOf(input)
+  const known = Object.keys(inputSchema.properties)
+  const wrong = (reason: string) => {
+    const takes = known.length === 0 ? "it takes no arguments" : `it takes: ${known.join(", ")}`
+    return new ToolFailure({ message: `${name} was not called: its arguments are wrong (${takes}).\n${reason}` })
+  }
+  // A struct without fields takes anything, so unknown names are not left to the schema.
+  const decode = (given: unknown) => {
+    const named = withoutNulls(given)
+    if (!isRecord(named)) return Effect.fail(wrong("They are no object"))
+    const unknown = Object.keys(named).filter((one) => !known.includes(one))
+    if (unknown.length > 0) return Effect.fail(wrong(`It does not take: ${unknown.join(", ")}`))
+    const decoded = Schema.decodeUnknownEffect(input)(named, { errors: "all" })
+    return Effect.mapError(decoded, ({ message }) => wrong(message))
+  }
   return {
     description: {
       name,
       title,
       description,
-      inputSchema: inputSchemaOf(input),
+      inputSchema,
       annotations: {
         readOnlyHint: effect === "reads",
         destructiveHint: effect === "replaces",
@@ -116,12 +130,7 @@ export const make = <A>(definition: ToolDefinition<A>): Tool => {
     },
     effect,
     call: (given, target) =>
-      decode(withoutNulls(given), { errors: "all", onExcessProperty: "error" }).pipe(
-        Effect.mapError(({ message }) => {
-          const names = Object.keys(inputSchemaOf(input).properties).join(", ")
-          const known = names === "" ? "it takes no arguments" : `it takes: ${names}`
-          return new ToolFailure({ message: `${name} was not called: its arguments are wrong (${known}).\n${message}` })
-        }),
+      decode(given).pipe(
         Effect.flatMap((value) => run(value, target)),
         Effect.mapError((error) =>
           error._tag === "ToolFailure" ? error : new ToolFailure({ message: explain(error) })

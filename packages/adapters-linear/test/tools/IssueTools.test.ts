@@ -151,6 +151,7 @@ describe("list_states", () => {
 describe("arguments", () => {
   const wrong: ReadonlyArray<readonly [string, string, Record<string, unknown>, RegExp]> = [
     ["an unknown one", "move_issue", { state: "Done", when: "now" }, /it takes: state[^]*when/],
+    ["one of a tool that takes none", "list_states", { state: "Done" }, /it takes no arguments/],
     ["a missing one", "move_issue", {}, /state/],
     ["an empty one", "add_comment", { body: " \n" }, /not empty/],
     ["one of the wrong type", "get_issue", { comments: "all" }, /comments/],

@@ -47,6 +47,8 @@ export interface FakeAgentServerOptions {
   readonly llmKeys?: ReadonlyArray<string>
   /** Whether LLM keys survive a restart, as they do with `OH_SECRET_KEY`. Default true. */
   readonly keepsKeys?: boolean
+  /** How often sockets are pinged, in real time whatever the pace; one that does not answer is closed. Default 20,000. */
+  readonly pingEveryMs?: number
   /** Runs at a time; one more is refused with 429. Default 10, as the real server. */
   readonly maxConcurrentRuns?: number
   /** Tools that an agent may name. Default: those of the real server that a workflow would name. */
@@ -232,7 +234,8 @@ export const start = async (options: FakeAgentServerOptions = {}): Promise<FakeA
       features: () => features,
       faults,
       pace,
-      apiKeys: () => apiKeys
+      apiKeys: () => apiKeys,
+      pingEveryMs: options.pingEveryMs ?? 20_000
     })
   }
 

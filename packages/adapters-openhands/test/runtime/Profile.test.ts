@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { SessionId } from "@opensymphony/core/domain/Ids"
+import type { TurnResult } from "@opensymphony/core/ports/AgentRuntime"
 import { Effect } from "effect"
 import { TurnScript } from "../../src/testing/index.ts"
 import * as Scene from "./Scene.ts"
@@ -10,7 +12,7 @@ const runs = (before: Scene.RuntimeOptions, after: Scene.RuntimeOptions, fakeOpt
   Effect.gen(function* () {
     const server = yield* Scene.fake({ scripts, ...fakeOptions })
     const request = Scene.opening(yield* Scene.directory)
-    const sessions = []
+    const sessions: Array<{ readonly id: SessionId | null; readonly result: TurnResult }> = []
     for (const options of [before, after]) {
       const runtime = yield* Scene.runtimeAt(server.url, options)
       const session = yield* runtime.openSession({ ...request, resume: sessions.at(-1)?.id ?? null })

@@ -211,7 +211,7 @@ describe("sessions over time", () => {
       assert.deepStrictEqual(messagesOf(server, second.session), ["More."])
       assert.deepStrictEqual(
         server.conversations().map(({ id }) => id),
-        [second.session]
+        [String(second.session)]
       )
     })
   )

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { WebSocket } from "ws"
 import { TurnScript } from "../../src/testing/index.ts"
 import { dig, isFullState, type Json, shape } from "../contract/Client.ts"
 import { withFake } from "./Fake.ts"
@@ -111,6 +112,22 @@ describe("faults of frames", () => {
       const id = await client.create()
       assert.deepStrictEqual(await client.socket(id).ended, { code: 1013 })
       await client.attached(id)
+    })
+  )
+
+  it(
+    "pings its sockets, and gives up one that does not answer",
+    withFake({ pingEveryMs: 50 }, async ({ client, fake }) => {
+      const id = await client.create()
+      const open = (autoPong: boolean) =>
+        new WebSocket(`${fake.url.replace("http", "ws")}/sockets/events/${id}?session_api_key=test-key`, { autoPong })
+      const [polite, silent] = [open(true), open(false)]
+      let pings = 0
+      polite.on("ping", () => pings++)
+      assert.strictEqual(await new Promise((resolve) => silent.on("close", resolve)), 1011)
+      await client.until("several pings", () => (pings >= 3 ? true : undefined))
+      assert.strictEqual(polite.readyState, WebSocket.OPEN)
+      polite.terminate()
     })
   )
 

@@ -129,24 +129,28 @@ describe("opensymphony linear-mcp", () => {
     }).pipe(Effect.provide(NodeServices.layer))
   )
 
-  it.live("exits with 1 and the reason when it cannot serve", () =>
-    Effect.gen(function* () {
-      const { directory, environment, linear, write } = yield* makeProject
-      const reasonOf = (args: ReadonlyArray<string>, env: Record<string, string> = environment) =>
-        Effect.map(runOnce(args, env, directory), ({ status, stderr, stdout }) => {
-          assert.deepStrictEqual([status, stdout], [1, ""], stderr)
-          return stderr
-        })
-      assert.include(yield* reasonOf(["nothing.md"]), "nothing.md does not exist")
-      assert.include(yield* reasonOf([], {}), "LINEAR_API_KEY")
-      const wrong = yield* reasonOf([], { LINEAR_API_KEY: "lin_api_wrong00000" })
-      assert.match(wrong, /key/i)
-      assert.notInclude(wrong, "lin_api_wrong00000")
-      assert.match(yield* reasonOf(["--issue", "ENG-99"]), /not found|could not find/i)
-      yield* write(`  kind: linear\n  endpoint: ${linear.url}\n  project_slug: nowhere\n`)
-      assert.include(yield* reasonOf([]), "is no project that this key can see")
-      yield* write("  kind: files\n  path: board\n")
-      assert.include(yield* reasonOf([]), "linear-mcp needs one with `tracker.kind: linear`")
-    }).pipe(Effect.provide(NodeServices.layer))
+  it.live(
+    "exits with 1 and the reason when it cannot serve",
+    () =>
+      Effect.gen(function* () {
+        const { directory, environment, linear, write } = yield* makeProject
+        const reasonOf = (args: ReadonlyArray<string>, env: Record<string, string> = environment) =>
+          Effect.map(runOnce(args, env, directory), ({ status, stderr, stdout }) => {
+            assert.deepStrictEqual([status, stdout], [1, ""], stderr)
+            return stderr
+          })
+        assert.include(yield* reasonOf(["nothing.md"]), "nothing.md does not exist")
+        assert.include(yield* reasonOf([], {}), "LINEAR_API_KEY")
+        const wrong = yield* reasonOf([], { LINEAR_API_KEY: "lin_api_wrong00000" })
+        assert.match(wrong, /key/i)
+        assert.notInclude(wrong, "lin_api_wrong00000")
+        assert.match(yield* reasonOf(["--issue", "ENG-99"]), /not found|could not find/i)
+        yield* write(`  kind: linear\n  endpoint: ${linear.url}\n  project_slug: nowhere\n`)
+        assert.include(yield* reasonOf([]), "is no project that this key can see")
+        yield* write("  kind: files\n  path: board\n")
+        assert.include(yield* reasonOf([]), "linear-mcp needs one with `tracker.kind: linear`")
+      }).pipe(Effect.provide(NodeServices.layer)),
+    // Six processes, one after the other.
+    90_000
   )
 })

@@ -1,6 +1,7 @@
 /** The fake's event sockets: authentication, the first state, replays, and frames that faults meddle with. */
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
+import { clearInterval, setInterval } from "node:timers"
 import { WebSocket, WebSocketServer } from "ws"
 import { asRecord, type LocalServer, parseJson } from "../LocalServer.ts"
 import * as AgentEvents from "./AgentEvents.ts"
@@ -17,6 +18,8 @@ export interface SocketEnvironment {
   readonly faults: Faults
   readonly pace: Pace
   readonly apiKeys: () => ReadonlyArray<string>
+  /** How often a socket is pinged, in real time; 0: never. */
+  readonly pingEveryMs: number
 }
 
 /** How long the first frame of a client without a key may take. */
@@ -46,11 +49,26 @@ export const attach = (server: LocalServer, environment: SocketEnvironment): voi
     if (fault?.type === "status") return refuse(stream, fault.status)
     sockets.handleUpgrade(request, stream, head, (socket) => {
       socket.on("error", () => socket.terminate())
+      if (environment.pingEveryMs > 0) keepAlive(socket, environment.pingEveryMs)
       if (fault?.type === "close") return socket.close(fault.code)
       if (keys.length === 0 || presented !== undefined) return void subscribe(socket, id, url.searchParams, environment)
       authenticate(socket, keys, environment, () => void subscribe(socket, id, url.searchParams, environment))
     })
   })
+}
+
+/** Pings a client, and gives it up when the last ping was not answered. */
+const keepAlive = (socket: WebSocket, everyMs: number): void => {
+  let answered = true
+  const timer = setInterval(() => {
+    if (!answered) return socket.close(1011, "keepalive ping timeout")
+    answered = false
+    socket.ping()
+  }, everyMs)
+  socket.on("pong", () => {
+    answered = true
+  })
+  socket.on("close", () => clearInterval(timer))
 }
 
 const headerOf = (request: IncomingMessage): string | undefined => {

@@ -7,7 +7,7 @@ import type { Policy } from "../../domain/Policy.ts"
 import * as Scheduler from "../../scheduler/Transition.ts"
 import * as Course from "./Course.ts"
 import * as Driver from "./Driver.ts"
-import type { Lies } from "./live/LiveAgents.ts"
+import type { Lies } from "./live/Lies.ts"
 import * as LiveDriver from "./live/LiveDriver.ts"
 import * as LiveWorld from "./live/LiveWorld.ts"
 import type { ProfileKind } from "./Profile.ts"
@@ -31,7 +31,7 @@ export interface Options {
   readonly policy?: Partial<Policy>
   /** What is driven in a pure world; the scheduler unless told. A wrapper shows what the checkers find. */
   readonly transition?: typeof Scheduler.transition
-  /** How the agent runtime of a live world breaks its contract, to show what the checkers find. */
+  /** How the adapters of a live world break their contracts, to show what the checkers find. */
   readonly lies?: Lies
 }
 

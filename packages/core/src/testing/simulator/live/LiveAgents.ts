@@ -24,15 +24,8 @@ import type { Prng } from "../Prng.ts"
 import type { RuntimeModel } from "../RuntimeModel.ts"
 import type { Stage } from "../Stage.ts"
 import { type Body, newBody, type Truth } from "../Truth.ts"
+import type { Lies } from "./Lies.ts"
 import type { Reports } from "./Reports.ts"
-
-/** What a runtime may do that breaks its contract, to show what the checkers find. */
-export interface Lies {
-  /** A stop that it confirms ends nothing. */
-  readonly stopsInWordsOnly?: boolean
-  /** It starts two agents where one was asked for. */
-  readonly startsTwoAgents?: boolean
-}
 
 export interface LiveAgentsOptions {
   readonly stage: Stage

@@ -10,6 +10,7 @@ import { RunStoreError, type RunStoreService } from "../../../ports/RunStore.ts"
 import type { Prng } from "../Prng.ts"
 import type { Stage } from "../Stage.ts"
 import type { Truth } from "../Truth.ts"
+import type { Lies } from "./Lies.ts"
 
 export interface LiveStoreOptions {
   readonly stage: Stage
@@ -20,6 +21,7 @@ export interface LiveStoreOptions {
   readonly claims: Set<RunId>
   readonly kept: (records: ReadonlyArray<JournalRecord>) => void
   readonly pulse: Effect.Effect<void>
+  readonly lies: Lies
 }
 
 /** How much likelier it breaks when a claim is to be kept, which matters most and comes seldom. */
@@ -27,7 +29,7 @@ const claimsAtRisk = 10
 
 /** The store as one process sees it. */
 export const make = (options: LiveStoreOptions): RunStoreService => {
-  const { claims, kept, memory, pulse, random, stage, truth } = options
+  const { claims, kept, lies, memory, pulse, random, stage, truth } = options
   const odds = stage.profile.process
   let outageUntil = 0
 
@@ -48,7 +50,7 @@ export const make = (options: LiveStoreOptions): RunStoreService => {
           truth.isStoreDown = true
           return yield* refused
         }
-        yield* memory.append(records)
+        if (lies.storeForgets !== true) yield* memory.append(records)
         for (const { record } of records) if (record._tag === "RunClaimed") claims.add(record.runId)
         kept(records.map(({ record }) => record))
         if (truth.isStoreDown) {

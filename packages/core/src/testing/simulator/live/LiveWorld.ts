@@ -25,6 +25,7 @@ import * as WorkspaceFaults from "../WorkspaceFaults.ts"
 import type { WorldOptions } from "../World.ts"
 import * as AnsweredCommands from "./AnsweredCommands.ts"
 import * as FaithfulReports from "./FaithfulReports.ts"
+import type { Lies } from "./Lies.ts"
 import * as LiveAgents from "./LiveAgents.ts"
 import * as LiveStore from "./LiveStore.ts"
 import * as LiveTracker from "./LiveTracker.ts"
@@ -52,7 +53,7 @@ export interface LiveWorld {
   readonly store: (pulse: Effect.Effect<void>, kept: (records: ReadonlyArray<JournalRecord>) => void) => RunStoreService
 }
 
-export const make = ({ random, setPolicy, stage, view }: WorldOptions, lies: LiveAgents.Lies = {}): LiveWorld => {
+export const make = ({ random, setPolicy, stage, view }: WorldOptions, lies: Lies = {}): LiveWorld => {
   const truth = Truth.make()
   const board = Board.make(() => Math.floor(stage.at().wallTime))
   const reports = Reports.make(stage.time)
@@ -138,6 +139,6 @@ export const make = ({ random, setPolicy, stage, view }: WorldOptions, lies: Liv
     checkers: [FaithfulReports.make(reports), AnsweredCommands.make()],
     open,
     store: (pulse, tell) =>
-      LiveStore.make({ stage, truth, random: chance.store, memory: kept, claims, kept: tell, pulse })
+      LiveStore.make({ stage, truth, random: chance.store, memory: kept, claims, kept: tell, pulse, lies })
   }
 }
