@@ -95,10 +95,10 @@ describe("a conformance suite", () => {
     tests.filter((file) => textOf(file).includes(`of ${suite}(`)).map((file) => file.split("/")[1])
 
   it.each([
-    ["trackerSuite", ["adapters-fs", "core"]],
+    ["trackerSuite", ["adapters-fs", "adapters-linear", "core"]],
     ["workspaceSuite", ["adapters-fs", "core"]],
-    ["runtimeSuite", ["adapters-command", "core"]],
-    ["workerSuite", ["adapters-command", "core"]],
+    ["runtimeSuite", ["adapters-command", "adapters-openhands", "core"]],
+    ["workerSuite", ["adapters-command", "adapters-openhands", "core"]],
     ["runStoreSuite", ["core"]]
   ])("is what the doubles and the adapters pass: %s", (suite, packages) => {
     assert.deepStrictEqual([...new Set(registering(suite))].sort(), packages)

@@ -35,7 +35,7 @@ export interface AgentServerApi {
   readonly remove: (id: string) => Answer<void>
   /** What the agent said last; empty when it said nothing. */
   readonly finalResponse: (id: string) => Answer<string>
-  /** Newest first, at most 100. */
+  /** Newest first; a short first page, then 100 a page. */
   readonly newestEvents: (id: string, pageId: string | null) => Answer<EventPage>
   /** Runs a shell command on the server, outside of any conversation. */
   readonly shell: (command: string, timeoutSeconds: number) => Answer<{ exitCode: number | null; stdout: string }>
@@ -44,7 +44,10 @@ export interface AgentServerApi {
 const quickMs = 15_000
 /** The agent is built, and MCP servers are started, while these are answered. */
 const slowMs = 120_000
+/** The server refuses more. */
 const pageSize = 100
+/** Enough to see that nothing was missed, which is the rule. */
+const firstPageSize = 20
 
 const root = "/api/conversations"
 const of = (id: string): string => `${root}/${encodeURIComponent(id)}`
@@ -118,8 +121,8 @@ export const make = ({ request }: Connection): AgentServerApi => {
           operation: "list events",
           method: "GET",
           path:
-            `${of(id)}/events/search?limit=${pageSize}&sort_order=TIMESTAMP_DESC` +
-            (pageId === null ? "" : `&page_id=${encodeURIComponent(pageId)}`),
+            `${of(id)}/events/search?sort_order=TIMESTAMP_DESC&limit=` +
+            (pageId === null ? firstPageSize : `${pageSize}&page_id=${encodeURIComponent(pageId)}`),
           timeoutMs: 2 * quickMs
         }),
         (body) => {

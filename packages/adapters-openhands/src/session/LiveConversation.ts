@@ -15,6 +15,7 @@ import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import { type ApiError, isUncertain } from "../client/ApiError.ts"
 import { type ConversationInfo, isAtRest, type Status } from "../client/ConversationInfo.ts"
 import { patiently } from "../client/Patience.ts"
+import { restartedSince } from "../client/ServerAge.ts"
 import * as EventStream from "../stream/EventStream.ts"
 import * as WireEvent from "../stream/WireEvent.ts"
 import type { OpenedConversation } from "./ConversationOpening.ts"
@@ -68,8 +69,10 @@ export const make = Effect.fnUntraced(function* (
   const wake = Latch.makeUnsafe(false)
   const launching = Semaphore.makeUnsafe(1)
   let watch: TurnWatch.TurnWatch | null = null
-  let listener: Listener = () => Effect.void
+  /** Null between turns. */
+  let listener: Listener | null = null
   let used = Usage.zero
+  let told = Usage.zero
   let hasStopHooks = false
   /** A run was asked for and is not known to be over. */
   let mayRun = false
@@ -82,13 +85,18 @@ export const make = Effect.fnUntraced(function* (
     if (wakes) wake.openUnsafe()
   }
 
+  /** Tells what is new of what was used; between turns nobody listens, and it is told in the next one. */
+  const tellUsage = Effect.suspend(() => {
+    if (listener === null || Usage.isZero(Usage.beyond(used, told))) return Effect.void
+    told = used
+    return listener(AgentEvent.UsageReported({ source: id, usage: used }))
+  })
+
   /** The conversation's total, less what it had used before this run. A frame that comes late takes nothing back. */
   const reportUsage = (total: Usage.Usage) =>
     Effect.suspend(() => {
-      const now = Usage.max(used, Usage.beyond(total, opened.baseline))
-      const isNews = !Usage.isZero(Usage.beyond(now, used))
-      used = now
-      return isNews ? listener(AgentEvent.UsageReported({ source: id, usage: now })) : Effect.void
+      used = Usage.max(used, Usage.beyond(total, opened.baseline))
+      return tellUsage
     })
 
   const onEvent = Effect.fnUntraced(function* (event: WireEvent.WireEvent, greeting: boolean) {
@@ -97,7 +105,7 @@ export const make = Effect.fnUntraced(function* (
     const { body } = event
     if (body._tag === "UsageChanged") yield* reportUsage(body.usage)
     if (body._tag === "Snapshot" && body.usage !== null) yield* reportUsage(body.usage)
-    if (!WireEvent.isActivity(event)) return
+    if (listener === null || !WireEvent.isActivity(event)) return
     yield* listener(
       AgentEvent.Activity({
         kind: event.kind,
@@ -187,16 +195,19 @@ export const make = Effect.fnUntraced(function* (
     if (Option.isSome(info)) yield* reportUsage(info.value.usage)
   })
 
-  /** A run that broke without a word of the server's broke with the server, or its connection. */
-  const brokeWithServer = (end: RunEnd, lossesBefore: number, lossesNow: number): boolean =>
-    end._tag === "Ended" &&
-    end.failure === null &&
-    !stopping &&
-    (end.status === "error" || (end.status === "paused" && lossesNow > lossesBefore))
+  /** A run that broke without a word of the server's broke with the server: it died, or was told to end. */
+  const brokeWithServer = Effect.fnUntraced(function* (end: RunEnd, startedAtMs: number, lossesBefore: number) {
+    if (end._tag !== "Ended" || end.failure !== null) return false
+    if (end.status === "error") return true
+    // A server that ends in order pauses its runs; so does somebody who wants the agent to pause.
+    const wasCut = end.status === "paused" && (yield* stream.losses) > lossesBefore
+    return wasCut && (yield* restartedSince(api, startedAtMs))
+  })
 
   const attempt = Effect.fnUntraced(function* (): Effect.fn.Return<RunEnd, ApiError | RuntimeError> {
     for (let restarts = 0; ; restarts++) {
       const lossesBefore = yield* stream.losses
+      const startedAtMs = yield* Clock.currentTimeMillis
       if (!(yield* start)) return RunEnd.Stopped()
       const end = yield* ending()
       yield* closing
@@ -204,7 +215,7 @@ export const make = Effect.fnUntraced(function* (
       mayRun = false
       if (stopping) return RunEnd.Stopped()
       const whole = { ...end, failure: watch?.failure ?? end.failure, reply: watch?.reply ?? end.reply }
-      if (restarts >= maxRestarts || !brokeWithServer(whole, lossesBefore, yield* stream.losses)) return whole
+      if (restarts >= maxRestarts || !(yield* brokeWithServer(whole, startedAtMs, lossesBefore))) return whole
       yield* Effect.logInfo(`the run of conversation ${id} was lost with the server (${end.status}); running it on`)
     }
   })
@@ -217,7 +228,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.onInterrupt(() => stop),
       Effect.ensuring(
         Effect.sync(() => {
-          listener = () => Effect.void
+          listener = null
         })
       )
     )

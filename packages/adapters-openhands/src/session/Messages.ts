@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import { ApiError, isUncertain } from "../client/ApiError.ts"
+import { restartedSince } from "../client/ServerAge.ts"
 import * as EventHistory from "../stream/EventHistory.ts"
 
 const lookMs = 1_000
@@ -31,14 +32,6 @@ const isThere = (
     return Effect.map(walk, () => found)
   })
 
-/** Whether the server's process began after that instant, by its own account of its uptime. */
-const restartedSince = (api: AgentServerApi, sinceMs: number): Effect.Effect<boolean, ApiError> =>
-  Effect.gen(function* () {
-    const { uptimeSeconds } = yield* api.version
-    // The server rounds down to whole seconds.
-    return uptimeSeconds !== null && (yield* Clock.currentTimeMillis) - (uptimeSeconds + 1) * 1_000 > sinceMs
-  })
-
 type Fate = "arrived" | "lost" | "unknown"
 
 const fate = Effect.fnUntraced(function* (
@@ -55,7 +48,7 @@ const fate = Effect.fnUntraced(function* (
     if (seen._tag === "Success") {
       // The request was answered, so it is not under way any more.
       if (sent.error.status !== null) return "lost"
-      if (yield* Effect.orElseSucceed(restartedSince(api, sent.atMs), () => false)) return "lost"
+      if (yield* restartedSince(api, sent.atMs)) return "lost"
     }
     if ((yield* Clock.currentTimeMillis) >= sent.untilMs) return "unknown"
     yield* Effect.sleep(lookMs)

@@ -7,7 +7,7 @@ import * as WireEvent from "./WireEvent.ts"
 /** `stopped`: the visitor had enough. `beginning`: there is nothing older. `cut`: there is more than was to be read. */
 export type WalkEnd = "stopped" | "beginning" | "cut"
 
-/** Shows the events to `visit`, the newest first, until it answers false; at most so many pages of 100. */
+/** Shows the events to `visit`, the newest first, until it answers false; at most so many pages. */
 export const walkBack = Effect.fnUntraced(function* (
   api: AgentServerApi,
   conversation: string,

@@ -49,6 +49,9 @@ export interface EventStream {
   readonly losses: Effect.Effect<number>
 }
 
+/** How many events are kept while the greeting is waited for; it is not waited for any longer then. */
+const maxKept = 4_096
+
 /** Why a connection can not be had again as it is. */
 type Refusal = "refused" | "missing"
 
@@ -67,6 +70,7 @@ export const start = Effect.fnUntraced(function* (
   const attached = Deferred.makeUnsafe<void>()
   let live = false
   let losses = 0
+  let attempts = 0
 
   const hand = (event: WireEvent.WireEvent, greeting: boolean) =>
     event.id !== null && !seen.add(event.id) ? Effect.void : onEvent(event, greeting)
@@ -93,7 +97,11 @@ export const start = Effect.fnUntraced(function* (
   const greeting = Effect.fnUntraced(function* (socket: EventSocket.EventSocket) {
     const kept: Array<WireEvent.WireEvent> = []
     const waiting = Effect.gen(function* () {
-      while (!kept.some(isGreeting)) kept.push(...decode(yield* socket.take))
+      while (kept.length < maxKept) {
+        const events = decode(yield* socket.take)
+        kept.push(...events)
+        if (events.some(isGreeting)) return
+      }
     })
     const came = yield* Effect.timeoutOption(waiting, options.readyTimeoutMs)
     if (Option.isNone(came)) {
@@ -115,7 +123,7 @@ export const start = Effect.fnUntraced(function* (
   })
 
   const connected = Effect.gen(function* () {
-    if (losses > 0) yield* reconcile
+    if (attempts++ > 0) yield* reconcile
     const endpoint = yield* Effect.mapError(
       connection.endpoint,
       (error) => new EventSocket.SocketClosed({ closing: "lost", message: error.message })

@@ -9,10 +9,10 @@ import * as EventHistory from "./EventHistory.ts"
 import type { SeenIds } from "./SeenIds.ts"
 import type * as WireEvent from "./WireEvent.ts"
 
-/** Pages of 100; what was missed beyond that is not reported one by one. */
+/** Pages of up to 100; what was missed beyond that is not reported one by one. */
 export const maxPages = 10
 /** So many known events in a row: what is older is known too. A few may be known that are newer than a missed one. */
-const enoughKnown = 30
+const enoughKnown = 16
 
 /** The events that are not known yet, oldest first, and whether older ones were left out. */
 export interface Missed {

@@ -291,6 +291,7 @@ export const runCases: ReadonlyArray<ContractCase> = [
       assert.deepStrictEqual((await client.request("POST", client.at(id, "/condense"))).body, { success: true })
       const condensation = await client.event(id, "the condensation", ({ kind }) => kind === "Condensation")
       assert.isNotEmpty(condensation.forgotten_event_ids)
+      assert.isNotEmpty(condensation.summary)
       assert.include((await client.events(id)).map(shape), "CondensationRequest")
       const usage = await client.until("the condenser's usage", async () =>
         dig(await client.info(id), "stats.usage_to_metrics.condenser")

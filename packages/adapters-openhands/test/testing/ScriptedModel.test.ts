@@ -23,7 +23,7 @@ const ask = async (model: ScriptedModel.ScriptedModel, messages: ReadonlyArray<u
   const response = await fetch(`${model.baseUrl}/chat/completions`, {
     method: "POST",
     headers: { authorization: "Bearer key", "content-type": "application/json" },
-    body: JSON.stringify({ model: "scripted", messages, ...fields })
+    body: JSON.stringify({ model: "scripted", messages, tools: [{ type: "function" }], ...fields })
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, text }
@@ -144,6 +144,14 @@ describe("the scripted model", () => {
       const answer = await ask(model, [user("x")])
       assert.strictEqual(answer.status, 400)
       assert.strictEqual(dig(JSON.parse(answer.text), "error.code"), "context_length_exceeded")
+    })
+  )
+
+  it(
+    "answers what offers no tools with a text, whatever it quotes",
+    withModel({ scripts, withoutTools: say("in short") }, async (model) => {
+      const answer = await ask(model, [user("summarise: please build")], { tools: [] })
+      assert.strictEqual(dig(JSON.parse(answer.text), "choices.0.message.content"), "in short")
     })
   )
 

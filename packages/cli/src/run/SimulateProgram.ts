@@ -42,10 +42,13 @@ const build = Effect.promise(
     })
 )
 
-const tell = Effect.fnUntraced(function* (options: SimulateOptions, seed: number, told: number) {
-  const { profile, world } = options
-  const command = `opensymphony simulate --world ${world} --profile ${profile} --seed ${seed}`
-  const failure = Failure.find({ seed, profile, world })
+/** What is wrong with the worlds from the outset, to see that it is found. */
+type Sabotage = Pick<Simulation.Options, "transition" | "lies">
+
+const tell = Effect.fnUntraced(function* (world: Simulation.Options, told: number) {
+  const { profile, seed } = world
+  const command = `opensymphony simulate --world ${world.world} --profile ${profile} --seed ${seed}`
+  const failure = Failure.find(world)
   if (failure === null) return yield* Console.log(`seed ${seed} broke a rule once and not again: this is a bug`)
   const lines = Failure.render(failure, yield* build, command)
   for (const line of told < toldInFull ? lines : lines.slice(0, 1)) yield* Console.log(line)
@@ -70,8 +73,9 @@ const writeTrace = Effect.fnUntraced(function* (path: string, options: Simulatio
 })
 
 /** Answers with the exit status. */
-export const simulate = Effect.fnUntraced(function* (options: SimulateOptions) {
+export const simulate = Effect.fnUntraced(function* (options: SimulateOptions, sabotage: Sabotage = {}) {
   const { profile, seeds, world } = options
+  const worldOf = (seed: number): Simulation.Options => ({ ...sabotage, seed, profile, world })
   if (seeds < 1) {
     yield* Console.error("opensymphony: --seeds must be at least 1")
     return wrongUsage
@@ -83,7 +87,7 @@ export const simulate = Effect.fnUntraced(function* (options: SimulateOptions) {
     return wrongUsage
   }
   yield* Console.log(`worlds ${first} to ${last}, ${profile}`)
-  if (options.trace !== null && !(yield* writeTrace(options.trace, { seed: first, profile, world }))) return failed
+  if (options.trace !== null && !(yield* writeTrace(options.trace, worldOf(first)))) return failed
 
   const reached = new Set<string>()
   let violations = 0
@@ -91,11 +95,11 @@ export const simulate = Effect.fnUntraced(function* (options: SimulateOptions) {
   let virtualMs = 0
   const startedAt = yield* Clock.currentTimeNanos
   for (let seed = first; seed <= last; seed++) {
-    const outcome = Simulation.run({ seed, profile, world })
+    const outcome = Simulation.run(worldOf(seed))
     events += outcome.events
     virtualMs += outcome.virtualMs
     for (const mark of outcome.marks) reached.add(mark)
-    if (outcome.violation !== null) yield* tell(options, seed, violations++)
+    if (outcome.violation !== null) yield* tell(worldOf(seed), violations++)
     yield* Effect.yieldNow
   }
   const seconds = Math.max(1e-6, Number((yield* Clock.currentTimeNanos) - startedAt) / nanosPerSecond)

@@ -6,16 +6,10 @@ import { simulate, type SimulateOptions } from "../../src/run/SimulateProgram.ts
 
 const platform = Layer.merge(NodeServices.layer, TestConsole.layer)
 
-const run = (options: Partial<SimulateOptions>) =>
+const run = (options: Partial<SimulateOptions>, sabotage?: Parameters<typeof simulate>[1]) =>
   Effect.gen(function* () {
-    const status = yield* simulate({
-      seed: 7,
-      seeds: 1,
-      trace: null,
-      world: "pure",
-      profile: "normal",
-      ...options
-    })
+    const all = { seed: 7, seeds: 1, trace: null, world: "pure", profile: "normal", ...options } as const
+    const status = yield* simulate(all, sabotage)
     return { status, lines: (yield* TestConsole.logLines).map(String), errors: yield* TestConsole.errorLines }
   })
 
@@ -66,6 +60,18 @@ describe("opensymphony simulate", () => {
       assert.match(one, /RunLaunched/)
       assert.strictEqual(two, one)
     }).pipe(Effect.scoped, Effect.provide(platform))
+  )
+
+  it.live("tells of a broken rule what, where and how to see it again", () =>
+    Effect.gen(function* () {
+      const { lines, status } = yield* run({ world: "live", seeds: 2 }, { lies: { startsTwoAgents: true } })
+      assert.strictEqual(status, 1)
+      const told = lines.findIndex((line) => line.startsWith("seed 7, "))
+      assert.match(lines[told] ?? "", /^seed 7, (commit|version) \S+: rule 1 \(OneLiveRun\) is broken: /)
+      assert.match(lines[told + 2] ?? "", /TIME +ISSUE +EVENT +PHASE +COMMANDS/)
+      assert.include(lines, "to see it again: opensymphony simulate --world live --profile normal --seed 7")
+      assert.match(lines.at(-1) ?? "", /^seeds=2 violations=2 events=/)
+    }).pipe(Effect.provide(platform))
   )
 
   it.live("says why a trace cannot be written", () =>

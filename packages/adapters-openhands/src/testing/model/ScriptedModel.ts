@@ -34,6 +34,8 @@ export interface ScriptedModelOptions {
   readonly scripts?: ReadonlyArray<ModelScript>
   /** The answer when no marker matches. Default: a plain text. */
   readonly fallback?: ModelReply
+  /** The answer to a request that offers no tools: a condenser's or a title's, which quote what was said. */
+  readonly withoutTools?: ModelReply
   /** Keys that are accepted. Default: any. */
   readonly apiKeys?: ReadonlyArray<string>
   /** How many requests are kept; the oldest go first. Default 10,000. */
@@ -107,7 +109,8 @@ export const start = async (options: ScriptedModelOptions = {}): Promise<Scripte
     }
     const body = asRecord(parseJson(request.body))
     const messages = messagesOf(body)
-    const found = place(messages)
+    const offersTools = Array.isArray(body["tools"]) && body["tools"].length > 0
+    const found = offersTools ? place(messages) : undefined
     const stream = body["stream"] === true
     requests.push({
       authorization: request.headers.authorization,
@@ -122,7 +125,7 @@ export const start = async (options: ScriptedModelOptions = {}): Promise<Scripte
     if (accepted !== undefined && (key === undefined || !accepted.includes(key))) {
       return sendJson(response, 401, failureBody("invalid_api_key", "Incorrect API key provided."))
     }
-    const reply = choose(messages, found)
+    const reply = offersTools ? choose(messages, found) : (options.withoutTools ?? say("A summary of what was said."))
     if (reply.type === "hang") return
     if (reply.type === "failure") {
       for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value)

@@ -135,6 +135,16 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
       open = undefined
     })
 
+  /** Keeps the rate whatever the waits really take. */
+  const chatter = async (count: number, everyMs: number, signal: AbortSignal) => {
+    const start = pace.elapsed()
+    for (let index = 0; index < count; index++) {
+      await pace.wait(start + (index + 1) * everyMs - pace.elapsed(), signal)
+      if (signal.aborted) throw new Interrupted()
+      conversation.emit(AgentEvents.action(callOf("think", { thought: `thought ${index}` }, "chatcmpl-0")))
+    }
+  }
+
   const act = async (step: TurnStep, signal: AbortSignal): Promise<void> => {
     switch (step.type) {
       case "wait":
@@ -148,11 +158,7 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
         return
       }
       case "chatter":
-        for (let index = 0; index < step.count; index++) {
-          await pace.wait(step.everyMs, signal)
-          conversation.emit(AgentEvents.action(callOf("think", { thought: `thought ${index}` }, "chatcmpl-0")))
-        }
-        return
+        return chatter(step.count, step.everyMs, signal)
       case "crash":
         environment.crash()
         throw new Interrupted()

@@ -133,8 +133,8 @@ const remove = async (entry: Entry, { conversations }: RouteEnvironment): Promis
   conversations.remove(entry)
 }
 
-const atCapacity = ({ conversations, maxConcurrentRuns }: RouteEnvironment): boolean =>
-  conversations.all().filter(({ loop }) => loop.running()).length >= maxConcurrentRuns
+const atCapacity = ({ conversations, features, maxConcurrentRuns }: RouteEnvironment): boolean =>
+  features.runLimit && conversations.all().filter(({ loop }) => loop.running()).length >= maxConcurrentRuns
 
 const bodyOf = (request: LocalRequest) => asRecord(parseJson(request.body))
 

@@ -9,12 +9,15 @@ import * as DateTime from "effect/DateTime"
 export interface Pace {
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds of waiting time since some instant: what `wait` counts in. */
+  readonly elapsed: () => number
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
 /** Real time, every wait divided by `speed`. */
 export const real = (speed = 1): Pace => ({
   now: () => DateTime.toEpochMillis(DateTime.nowUnsafe()),
+  elapsed: () => performance.now() * speed,
   wait: async (ms, signal) => {
     if (signal?.aborted === true) throw new Interrupted()
     if (ms <= 0) return
@@ -38,6 +41,7 @@ export const manual = (start = 1_767_225_600_000): ManualPace => {
   const waits = new Set<{ readonly due: number; readonly end: () => void }>()
   return {
     now: () => now,
+    elapsed: () => now,
     waiting: () => waits.size,
     wait: (ms, signal) =>
       new Promise((resolve, reject) => {

@@ -18,6 +18,8 @@ export interface Features {
   readonly classification: boolean
   /** A page limit above 100 is refused as invalid; before, it is an internal error. */
   readonly limitChecked: boolean
+  /** More runs than the server has slots for are refused. */
+  readonly runLimit: boolean
   /** Events can be searched by their bare kind. */
   readonly bareKindFilter: boolean
 }
@@ -42,6 +44,7 @@ export const featuresOf = (version: string): Features => {
     flatMcp: from("1.31.2"),
     classification: from("1.40.0"),
     limitChecked: from("1.44.0"),
+    runLimit: from("1.44.0"),
     bareKindFilter: from("1.44.0")
   }
 }
