@@ -5,7 +5,17 @@
  */
 import * as Crypto from "node:crypto"
 import * as Board from "./Board.ts"
-import type { Comment, Entities, EntityName, Issue, Project, Team, User, WorkflowState } from "./Entities.ts"
+import type {
+  Comment,
+  Entities,
+  EntityName,
+  Issue,
+  IssueLabel,
+  Project,
+  Team,
+  User,
+  WorkflowState
+} from "./Entities.ts"
 import * as IssueChanges from "./IssueChanges.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -85,6 +95,8 @@ export interface BoardControl {
   readonly trashProject: (project: string) => Project
   /** Its issues stay, without a project. */
   readonly deleteProject: (project: string) => void
+  /** Of one team, or of the workspace. */
+  readonly createLabel: (name: string, team?: string) => IssueLabel
   readonly createIssue: (draft: IssueDraft) => IssueView
   readonly createIssues: (drafts: ReadonlyArray<IssueDraft>) => ReadonlyArray<IssueView>
   readonly editIssue: (issue: string, edit: IssueEdit) => IssueView
@@ -146,17 +158,19 @@ export function make(board: Board.Board, viewerId: string): BoardControl {
       reference,
       Board.statesOf(board, team.id).find(({ id, name }) => id === reference || name === reference)
     )
-  const labelOf = (reference: string) =>
-    Board.list(board, "IssueLabel").find(({ id, name }) => id === reference || name === reference) ??
+  const createLabel = (name: string, team?: string) =>
     Board.insert<"IssueLabel">(board, {
       __typename: "IssueLabel",
-      name: reference,
+      name,
       color: "#5e6ad2",
       description: null,
       isGroup: false,
-      teamId: null,
+      teamId: team === undefined ? null : teamOf(team).id,
       parentId: null
     })
+  const labelOf = (reference: string) =>
+    Board.list(board, "IssueLabel").find(({ id, name }) => id === reference || name === reference) ??
+    createLabel(reference)
   const idOf = <A extends { readonly id: string }>(find: (reference: string) => A, reference: string | null) =>
     reference === null ? null : find(reference).id
 
@@ -285,6 +299,7 @@ export function make(board: Board.Board, viewerId: string): BoardControl {
       }
       Board.remove(board, project)
     },
+    createLabel,
     createIssue,
     createIssues: (drafts) => drafts.map(createIssue),
     editIssue: edit,

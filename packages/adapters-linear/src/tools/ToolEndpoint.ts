@@ -3,6 +3,7 @@
  * Browsers are kept out: a page of somebody else's must not reach it through the user's machine.
  */
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -74,7 +75,10 @@ export const handle = (
     }),
     Effect.catch(() => Effect.succeed(refuse(400, "the request is malformed"))),
     Effect.catchDefect((defect) =>
-      Effect.as(Effect.logError("the tools' server failed; this is a bug", defect), refuse(500, "internal error"))
+      Effect.as(
+        Effect.logError("the tools' server failed; this is a bug", Cause.die(defect)),
+        refuse(500, "internal error")
+      )
     ),
     // The server runs handlers in an uninterruptible region; a client that goes away, and the server's end, end a call.
     Effect.interruptible

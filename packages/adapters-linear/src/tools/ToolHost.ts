@@ -1,5 +1,6 @@
 /** Tools as an MCP client sees them, with the issue that they act on decided: one for all calls, or named by each call. */
 import type { CallToolResult, Tool as ListedTool } from "@modelcontextprotocol/sdk/types.js"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Catalog } from "./Catalog.ts"
 import * as Tool from "./Tool.ts"
@@ -65,7 +66,7 @@ const answered = (effect: Effect.Effect<Tool.ToolAnswer, Tool.ToolFailure>): Eff
     Effect.catch(({ message }) => Effect.succeed(refusal(message))),
     Effect.catchDefect((defect) =>
       Effect.as(
-        Effect.logError("a tool failed; this is a bug", defect),
+        Effect.logError("a tool failed; this is a bug", Cause.die(defect)),
         refusal("the tool failed; this is a bug of it")
       )
     )

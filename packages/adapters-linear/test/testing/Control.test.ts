@@ -55,6 +55,19 @@ describe("the control of the fake Linear", () => {
       { teams: [{ key: "ENG" }, { key: "OPS" }] }
     ))
 
+  it("leaves behind what another team does not have", () =>
+    on(
+      async (linear) => {
+        linear.createProject({ name: "Of ENG alone", slugId: "abcdefabcdef", teams: ["ENG"] })
+        linear.createLabel("of ENG", "ENG")
+        const labels = ["of ENG", "of all"]
+        linear.createIssue({ title: "Mover", team: "ENG", state: "In Review", labels, project: "abcdefabcdef" })
+        assert.deepStrictEqual(linear.issue("ENG-1").labels, labels)
+        assert.deepInclude(linear.moveToTeam("ENG-1", "OPS"), { state: "Todo", project: null, labels: ["of all"] })
+      },
+      { teams: [{ key: "ENG" }, { key: "OPS", states: [{ name: "Todo", type: "unstarted" }] }] }
+    ))
+
   it("logs who asked what, for which purpose, and at what cost", () =>
     on(async (linear) => {
       await fetch(linear.url, {

@@ -120,21 +120,25 @@ describe("filters of the fake Linear", () => {
       assert.deepInclude(failed, { status: 200, code: "INVALID_INPUT" })
     }, teams))
 
-  it.each([
-    ["on an empty board", () => undefined],
-    ["behind a key that decides", (linear: FakeLinear.FakeLinear) => void populate(linear)]
-  ])("refuse loudly what they do not know, also %s", async (_, prepare) => {
+  const unknown = { title: { eq: "nowhere" }, slaStatus: { eq: "Breached" } }
+  const nested = { children: { some: { slaStatus: { eq: "Breached" } } } }
+
+  it.each<[string, (linear: FakeLinear.FakeLinear) => unknown, object]>([
+    ["on an empty board", () => undefined, unknown],
+    ["behind a key that decides", populate, unknown],
+    ["about what is in an empty collection", () => undefined, nested]
+  ])("refuse loudly what they do not know, also %s", async (_, prepare, filter) => {
     const asked: Array<string> = []
-    let status: number | undefined
+    let answered: string | undefined
     await on(async (linear) => {
       prepare(linear)
       const failed = await failure(linear, "query A($f: IssueFilter) { issues(filter: $f) { nodes { id } } }", {
-        f: { title: { eq: "nowhere" }, slaStatus: { eq: "Breached" } }
+        f: filter
       })
-      status = failed.status
+      answered = `${failed.status} ${failed.code}`
       asked.push(...linear.unimplemented())
     }, teams).catch((error: unknown) => asked.push(String(error)))
-    assert.strictEqual(status, 500)
+    assert.strictEqual(answered, "500 FAKE_UNIMPLEMENTED")
     assert.deepStrictEqual(asked, [
       "the filter IssueFilter.slaStatus",
       "Error: asked for what the fake does not implement: the filter IssueFilter.slaStatus"

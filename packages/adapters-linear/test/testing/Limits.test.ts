@@ -74,6 +74,8 @@ describe("the budgets of the fake Linear", () => {
         const { headers } = await send(linear, cheap)
         assert.strictEqual(headers.get("x-ratelimit-requests-remaining"), "0")
         assert.deepStrictEqual(linear.counters().rateLimited, 1)
+        now += 86_400_000
+        assert.strictEqual(linear.remaining().requests, 2)
       },
       { now: () => now, budgets: { requests: { limit: 2, periodMs: 3_600_000 } } }
     )

@@ -58,6 +58,7 @@ describe("comments on the fake Linear", () => {
   it("are made although the answer is lost, so that the same id shows it", () =>
     withIssue(async (linear) => {
       linear.addFault({ fault: { kind: "lostAnswer" }, type: "mutation", nth: 1 })
+      await send(linear, "query Before { viewer { id } }")
       const input = { id: uuid, issueId: "ENG-1", body: "said" }
       assert.match((await failure(linear, createComment, { input })).message, /fetch failed/)
       assert.include((await failure(linear, createComment, { input })).message, "already in use")

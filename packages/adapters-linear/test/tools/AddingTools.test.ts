@@ -48,6 +48,17 @@ describe("link_pull_request", () => {
     })
   )
 
+  it.live("is sent once when it is asked for several times at once", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      const { client } = yield* World.openRun(world)
+      const calls = Array.from({ length: 5 }, () => does(client, "link_pull_request", { url }))
+      yield* Effect.all(calls, { concurrency: "unbounded" })
+      const sent = world.linear.requests().filter(({ operation }) => operation === "ToolLinkPullRequest")
+      assert.lengthOf(sent, 1)
+    })
+  )
+
   it.live("is a plain link where the workspace has no integration", () =>
     Effect.gen(function* () {
       const world = yield* World.make()

@@ -9,6 +9,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
@@ -195,13 +196,22 @@ export const make = Effect.fnUntraced(function* (
     if (Option.isSome(info)) yield* reportUsage(info.value.usage)
   })
 
+  /** Waits for a server that is away, as long as an outage may last. */
+  const serverBack = api.version.pipe(
+    Effect.retry({ schedule: Schedule.spaced(timing.pollMs), while: isUncertain }),
+    Effect.timeoutOption(timing.outageMs),
+    Effect.ignore
+  )
+
   /** A run that broke without a word of the server's broke with the server: it died, or was told to end. */
   const brokeWithServer = Effect.fnUntraced(function* (end: RunEnd, startedAtMs: number, lossesBefore: number) {
     if (end._tag !== "Ended" || end.failure !== null) return false
-    if (end.status === "error") return true
-    // A server that ends in order pauses its runs; so does somebody who wants the agent to pause.
-    const wasCut = end.status === "paused" && (yield* stream.losses) > lossesBefore
-    return wasCut && (yield* restartedSince(api, startedAtMs))
+    if (end.status !== "paused") return end.status === "error"
+    // A server that ends in order pauses its runs and then closes its sockets; so far it looks like somebody's wish.
+    yield* Effect.sleep(timing.settleMs)
+    if ((yield* stream.losses) === lossesBefore) return false
+    yield* serverBack
+    return yield* restartedSince(api, startedAtMs)
   })
 
   const attempt = Effect.fnUntraced(function* (): Effect.fn.Return<RunEnd, ApiError | RuntimeError> {

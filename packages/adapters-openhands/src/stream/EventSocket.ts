@@ -128,6 +128,7 @@ const watch = (socket: WebSocket) => {
     unanswered = 0
   }
   socket.on("pong", alive)
+  socket.on("ping", alive)
   socket.on("message", alive)
   return Effect.sync(() => {
     // A paused socket does not read, so it hears no pong either.

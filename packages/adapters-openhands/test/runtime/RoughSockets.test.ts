@@ -5,19 +5,17 @@ import * as Scene from "./Scene.ts"
 
 const count = 12
 const said = Array.from({ length: count }, (_, index) => `step ${index}`)
-const scripts = [
+
+/** A turn whose steps take that long each. */
+const thinking = (thinkMs: number) => [
   {
     steps: [
-      ...said.map((thought): TurnScript.TurnStep => ({
-        type: "tool",
-        tool: "think",
-        arguments: { thought },
-        thinkMs: 15
-      })),
+      ...said.map((thought): TurnScript.TurnStep => ({ type: "tool", tool: "think", arguments: { thought }, thinkMs })),
       TurnScript.finish("all done")
     ]
   }
 ]
+const scripts = thinking(15)
 
 /** The steps that were heard of one turn under these faults, in their order. */
 const heard = (faults: ReadonlyArray<Faults.Fault>) =>
@@ -121,21 +119,27 @@ describe("a rough socket", () => {
     })
   )
 
-  it.live("goes on with a run that the server lost when it died", () =>
-    Effect.gen(function* () {
-      const server = yield* Scene.fake({ scripts })
-      const runtime = yield* Scene.runtimeAt(server.url)
-      const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
-      const { hear, said } = Scene.listener()
-      const turn = yield* Effect.forkChild(session.runTurn({ number: 1, prompt: "Do it." }, hear))
-      yield* Scene.eventually("the third step", () => said().includes("step 2"))
-      yield* Effect.promise(() => server.crash())
-      yield* Effect.sleep("100 millis")
-      yield* Effect.promise(() => server.restart())
-      assert.deepStrictEqual(yield* Fiber.join(turn), { _tag: "Completed", summary: "all done" })
-      assert.deepStrictEqual(server.conversations()[0]?.messages, ["Do it."])
-    })
-  )
+  for (const [how, end] of [
+    ["when it died", "crash"],
+    ["when it was told to end", "stop"]
+  ] as const) {
+    it.live(`goes on with a run that the server lost ${how}`, () =>
+      Effect.gen(function* () {
+        const server = yield* Scene.fake({ scripts: thinking(200) })
+        const runtime = yield* Scene.runtimeAt(server.url, { timing: { settleMs: 1_500 } })
+        const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
+        const listener = Scene.listener()
+        const turn = yield* Effect.forkChild(session.runTurn({ number: 1, prompt: "Do it." }, listener.hear))
+        // The server tells its age in whole seconds, so the run must be older than one.
+        yield* Scene.eventually("the eighth step", () => listener.said().includes("step 7"))
+        yield* Effect.promise(() => server[end]())
+        yield* Effect.promise(() => server.restart())
+        assert.deepStrictEqual(yield* Fiber.join(turn), { _tag: "Completed", summary: "all done" })
+        assert.deepStrictEqual(server.conversations()[0]?.messages, ["Do it."])
+        assert.include(listener.said(), "step 11")
+      })
+    )
+  }
 })
 
 const byNumber = (left: string, right: string): number => Number(left.slice(5)) - Number(right.slice(5))

@@ -111,6 +111,22 @@ describe("scripts of turns", () => {
     })()
   })
 
+  it("chatters at the rate it is told", async () => {
+    const pace = Pace.manual()
+    const scripts = [{ steps: [{ type: "chatter" as const, count: 10, everyMs: 100 }, TurnScript.finish("quiet")] }]
+    await withFake({ pace, scripts }, async ({ client, fake }) => {
+      const id = await client.create()
+      await client.say(id, "hello", true)
+      const thoughts = () => fake.conversation(id)?.events.filter((event) => event["tool_name"] === "think").length
+      await client.until("the first wait", () => (pace.waiting() > 0 ? true : undefined))
+      await pace.advance(500)
+      await client.until("half of them", () => (thoughts() === 5 ? true : undefined))
+      await pace.advance(500)
+      await client.rests(id, "finished")
+      assert.strictEqual(thoughts(), 10)
+    })()
+  })
+
   it(
     "counts usage under the ids and at the costs that steps name",
     withFake(

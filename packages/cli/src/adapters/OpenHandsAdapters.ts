@@ -20,16 +20,17 @@ export interface Options {
   readonly redact: (text: string) => string
 }
 
-const given = (environment: Environment): { readonly [name: string]: string } =>
+/** The variables that are set. */
+export const given = (environment: Environment): { readonly [name: string]: string } =>
   Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
   )
 
 /** Where a server of ours keeps its conversations, its log, and what it needs to be found again. */
-const stateDirectoryIn = (root: string): string => join(root, ".opensymphony", "openhands")
+export const stateDirectoryIn = (root: string): string => join(root, ".opensymphony", "openhands")
 
 /** Lets agents call `opensymphony issue ...` from wherever they are, as command agents can. */
-const withWorkflow = (settings: OpenHandsSettings, path: string): OpenHandsSettings => {
+export const withWorkflow = (settings: OpenHandsSettings, path: string): OpenHandsSettings => {
   const { localServer } = settings
   const env = { OPENSYMPHONY_WORKFLOW: { kind: "text", text: path } as const, ...localServer.env }
   return { ...settings, localServer: { ...localServer, env } }

@@ -12,7 +12,7 @@ export const SimulateCommand = Command.make(
     seeds: Flag.Int("seeds").pipe(
       Flag.withDefault(1),
       Flag.withDescription(
-        "How many worlds, one after the other; from 2000 on, unless they are calm, every coverage mark has to be reached"
+        "How many worlds, one after the other; from 2000 pure ones on, unless they are calm, every coverage mark has to be reached"
       )
     ),
     trace: Flag.String("trace").pipe(

@@ -53,7 +53,7 @@ describe("what is written down", () => {
         else assert.deepStrictEqual([paused, state.usageByDay.length], [null, 0])
       })
     },
-    { arbitrary: { runs: 40 } }
+    { arbitrary: { runs: 25 } }
   )
 
   it.prop(
@@ -71,7 +71,7 @@ describe("what is written down", () => {
         assert.sameMembers([...closed], [...state.closedGates])
       })
     },
-    { arbitrary: { runs: 40 } }
+    { arbitrary: { runs: 25 } }
   )
 
   it("is nothing about an issue of which nothing has changed that outlives a crash", () => {

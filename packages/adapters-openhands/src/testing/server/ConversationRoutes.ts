@@ -64,7 +64,7 @@ interface About {
 }
 
 const about = async (what: About): Promise<Reply.Reply | undefined> => {
-  const { request, environment, id, entry, action } = what
+  const { request, environment, entry, action } = what
   const { features } = environment
   if (action.startsWith("events")) return events(what)
   switch (`${request.method} ${action}`) {
@@ -121,7 +121,6 @@ const about = async (what: About): Promise<Reply.Reply | undefined> => {
         ? Reply.notFound()
         : Reply.ok({ runtime_status: "available", can_resume: true, runtime_error: null })
     default:
-      void id
       return undefined
   }
 }

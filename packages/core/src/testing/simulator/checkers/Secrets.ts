@@ -11,13 +11,8 @@ import { privateText } from "../People.ts"
 
 const everySteps = 512
 
-/** Whether the text stands anywhere in this plain data. */
-const mentions = (data: unknown, text: string): boolean => {
-  if (typeof data === "string") return data.includes(text)
-  if (typeof data !== "object" || data === null) return false
-  for (const key in data) if (mentions((data as { readonly [name: string]: unknown })[key], text)) return true
-  return false
-}
+/** Written out by the engine and searched at once: faster than to walk through the data. */
+const mentions = (data: unknown, text: string): boolean => JSON.stringify(data).includes(text)
 
 export const make = (): Checker => {
   let steps = 0

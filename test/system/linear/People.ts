@@ -1,0 +1,163 @@
+// People at the board while agents work: they move, block, archive, trash, delete, re-team, relabel and edit issues, most
+// often those that somebody works on. What they take back they take back after a while; the rest stays. One seed, one
+// order of deeds; which issue a deed is about depends on who works on what by then.
+import type { FakeLinear } from "@opensymphony/adapters-linear/testing"
+import type { Prng } from "@opensymphony/core/testing/simulator/Prng"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fitness from "./Fitness.ts"
+
+export interface PeopleOptions {
+  readonly linear: FakeLinear.FakeLinear
+  readonly random: Prng
+  /** Ids of the issues that agents work on now. */
+  readonly worked: () => ReadonlyArray<string>
+  /** Slug id of a project that is not the workflow's. */
+  readonly elsewhere: string
+}
+
+export interface People {
+  /** Does so many things, one every few seconds, and takes back what it meant to. */
+  readonly play: (deeds: number) => Effect.Effect<void>
+  /** Takes back at once what is still to be taken back. */
+  readonly settle: Effect.Effect<void>
+  /** Whatever people did, by kind: how often, and how often to an issue that an agent was at work on. */
+  readonly deeds: ReadonlyMap<string, { readonly all: number; readonly live: number }>
+  /** Issues that are not to be worked on any more, by id: what was done to them. */
+  readonly givenUp: ReadonlyMap<string, string>
+  /** Issues that have changed their team, by id. */
+  readonly reteamed: ReadonlySet<string>
+}
+
+/** The mean pause between two deeds. */
+const pauseMs = 9_000
+/** For good, of each kind. */
+const mostGivenUp = 2
+
+interface Promise {
+  readonly dueMs: number
+  readonly keep: () => void
+}
+
+export function make({ elsewhere, linear, random, worked }: PeopleOptions): People {
+  const deeds = new Map<string, { readonly all: number; readonly live: number }>()
+  const givenUp = new Map<string, string>()
+  const reteamed = new Set<string>()
+  const promises = new Set<Promise>()
+  const project = linear.project.slugId
+
+  const find = (id: string) => linear.issues().find((issue) => issue.id === id)
+  /** Nothing waits for it, so that it can be given up without anything else. */
+  const isLeaf = ({ identifier, parent }: Fitness.IssueView) =>
+    parent === null &&
+    linear.issues().every((other) => other.parent !== identifier && !other.blockedBy.includes(identifier))
+  const mayGiveUp = (kind: string, issue: Fitness.IssueView) =>
+    isLeaf(issue) && [...givenUp.values()].filter((other) => other === kind).length < mostGivenUp
+  const identifiers = (ids: ReadonlyArray<string>) =>
+    ids.flatMap((id) => find(id)?.identifier ?? [])
+
+  /** Each does it, and gives what takes it back; null when it stays. */
+  const kinds: { readonly [kind: string]: (issue: Fitness.IssueView) => ((issue: Fitness.IssueView) => void) | null } = {
+    "move to In Review": ({ id }) => {
+      linear.moveIssue(id, "In Review")
+      return ({ state }) => state === "In Review" && linear.moveIssue(id, "Todo")
+    },
+    block: ({ blockedBy, id }) => {
+      const others = linear.issues().filter((other) => other.id !== id && !Fitness.isClosed(other))
+      if (others.length === 0) return null
+      const blocker = random.pick(others)
+      if (blockedBy.includes(blocker.identifier) || blocker.blockedBy.includes(find(id)?.identifier ?? "")) return null
+      linear.setBlockedBy(id, [...blockedBy, blocker.identifier])
+      return (issue) => {
+        const [name] = identifiers([blocker.id])
+        linear.setBlockedBy(id, issue.blockedBy.filter((identifier) => identifier !== name))
+      }
+    },
+    archive: ({ id, ...issue }) => {
+      const forGood = mayGiveUp("archive", { id, ...issue })
+      linear.archiveIssue(id)
+      if (forGood) givenUp.set(id, "archive")
+      return forGood ? null : () => void linear.unarchiveIssue(id)
+    },
+    trash: ({ id, ...issue }) => {
+      const forGood = mayGiveUp("trash", { id, ...issue })
+      linear.trashIssue(id)
+      if (forGood) givenUp.set(id, "trash")
+      return forGood ? null : () => void linear.unarchiveIssue(id)
+    },
+    delete: (issue) => {
+      if (!mayGiveUp("delete", issue)) return null
+      linear.deleteIssue(issue.id)
+      givenUp.set(issue.id, "delete")
+      return null
+    },
+    "move to another project": ({ id, ...issue }) => {
+      const forGood = mayGiveUp("move to another project", { id, ...issue })
+      linear.moveToProject(id, elsewhere)
+      if (forGood) givenUp.set(id, "move to another project")
+      return forGood ? null : () => void linear.moveToProject(id, project)
+    },
+    "move to another team": ({ id, team }) => {
+      linear.moveToTeam(id, team === "ENG" ? "OPS" : "ENG")
+      reteamed.add(id)
+      return null
+    },
+    "take its label": ({ id }) => {
+      linear.removeLabel(id, Fitness.requiredLabel)
+      return () => void linear.addLabel(id, Fitness.requiredLabel)
+    },
+    "change its priority": ({ id, priority }) => {
+      linear.editIssue(id, { priority: (priority + 1) % 5 })
+      return null
+    },
+    "edit its title": ({ id, title }) => {
+      linear.editIssue(id, { title: `${title}, said more clearly` })
+      return null
+    }
+  }
+  const names = Object.keys(kinds)
+
+  const keep = (promise: Promise) => {
+    if (promises.delete(promise)) promise.keep()
+  }
+
+  const act = (nowMs: number) => {
+    const kind = random.pick(names)
+    const untouched = linear
+      .issues()
+      .filter(({ archived, id, project: its }) => !archived && its === project && !givenUp.has(id))
+      .filter((issue) => !Fitness.isClosed(issue))
+    const busy = untouched.filter(({ id }) => worked().includes(id))
+    const pool = random.chance(0.7) && busy.length > 0 ? busy : untouched
+    if (pool.length === 0) return
+    const issue = random.pick(pool)
+    const before = deeds.get(kind) ?? { all: 0, live: 0 }
+    deeds.set(kind, { all: before.all + 1, live: before.live + (busy.includes(issue) ? 1 : 0) })
+    const undo = kinds[kind]?.(issue) ?? null
+    if (undo === null) return
+    promises.add({
+      dueMs: nowMs + random.int(30_000, 150_000),
+      keep: () => {
+        const now = find(issue.id)
+        if (now !== undefined && !givenUp.has(issue.id)) undo(now)
+      }
+    })
+  }
+
+  return {
+    deeds,
+    givenUp,
+    reteamed,
+    play: Effect.fnUntraced(function* (count) {
+      for (let done = 0; done < count; done++) {
+        yield* Effect.sleep(random.wait(pauseMs))
+        const nowMs = yield* Clock.currentTimeMillis
+        for (const promise of promises) if (promise.dueMs <= nowMs) keep(promise)
+        act(nowMs)
+      }
+    }),
+    settle: Effect.sync(() => {
+      for (const promise of promises) keep(promise)
+    })
+  }
+}
