@@ -12,7 +12,7 @@ export interface TranscriptStyle {
 /** Of a line that stands for an event. */
 const longestLine = 240
 /** What is looked at to make one: escapes and blanks take more than they show. */
-const longestSource = 4 * longestLine
+const longestSource = 40 * longestLine
 
 // Direction overrides can make a line read as something else than it is.
 const invisible = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu

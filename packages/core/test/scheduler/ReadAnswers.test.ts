@@ -113,11 +113,12 @@ describe("an answer", () => {
     assert.strictEqual(world.records("TrackerRecovered").length, 1)
   })
 
-  it("that opens the way for another issue lets it start at once", () => {
+  it.each(["queued", "held"])("that opens the way for another issue lets it start at once (blocker %s)", (how) => {
     const blockedBy = [reference("B", "Todo")]
     const world = make({ issues: [issue("A", { blockedBy }), issue("B")] })
     world.launch("B")
     world.end("B", failed)
+    if (how === "held") world.send(Event.HoldRequested({ issueId: id("B"), note: "" }))
     world.setTracker("waits")
     world.poll()
     polled(world, [issue("A", { blockedBy }), issue("B")])

@@ -165,6 +165,31 @@ describe("the runtime's gates", () => {
     assert.deepStrictEqual(world.gates(), [])
   })
 
+  it("count no failure of a run that had completed a turn, also when others fail before theirs", () => {
+    const world = make({ issues: names.map((name) => issue(name)) })
+    for (const name of names) world.launch(name)
+    world.send(Event.TurnCompleted({ runId: world.run("A").runId, turn: 1, summary: null }))
+    for (const name of ["B", "C", "D", "E"]) world.end(name, failed)
+    world.end("A", failed)
+    assert.deepStrictEqual(world.gates(), [])
+  })
+
+  it("wait twice as long after every trial that fails", () => {
+    const world = make({ issues: names.map((name) => issue(name)), policy: { maxRetryBackoffMs: 3_600_000 } })
+    for (const name of names) world.launch(name)
+    for (const name of names) world.end(name, failed)
+    const waits: Array<number | null | undefined> = []
+    for (let trial = 0; trial < 4; trial++) {
+      const opens = opensIn(world, "runtime_failing")
+      waits.push(opens)
+      world.pass(opens ?? 0)
+      const name = names.find((one) => world.phase(one) === "claimed") ?? assert.fail("no trial")
+      world.launch(name)
+      world.end(name, failed)
+    }
+    assert.deepStrictEqual(waits, [10_000, 20_000, 40_000, 80_000])
+  })
+
   it("are not closed for longer by runs that fail beside the trial", () => {
     const world = make({ issues: [...names, "F"].map((name) => issue(name)) })
     for (const name of [...names, "F"]) world.launch(name)
