@@ -30,20 +30,22 @@ export interface People {
 }
 
 /** The mean pause between two deeds. */
-const pauseMs = 9_000
+const pauseMs = 13_000
 /** For good, of each kind. */
 const mostGivenUp = 2
 
-interface Promise {
+type Undo = (issue: Fitness.IssueView) => unknown
+
+interface Debt {
   readonly dueMs: number
-  readonly keep: () => void
+  readonly undo: () => void
 }
 
 export function make({ elsewhere, linear, random, worked }: PeopleOptions): People {
   const deeds = new Map<string, { readonly all: number; readonly live: number }>()
   const givenUp = new Map<string, string>()
   const reteamed = new Set<string>()
-  const promises = new Set<Promise>()
+  const debts = new Set<Debt>()
   const project = linear.project.slugId
 
   const find = (id: string) => linear.issues().find((issue) => issue.id === id)
@@ -51,13 +53,18 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
   const isLeaf = ({ identifier, parent }: Fitness.IssueView) =>
     parent === null &&
     linear.issues().every((other) => other.parent !== identifier && !other.blockedBy.includes(identifier))
-  const mayGiveUp = (kind: string, issue: Fitness.IssueView) =>
-    isLeaf(issue) && [...givenUp.values()].filter((other) => other === kind).length < mostGivenUp
+  /** The first ones that nothing depends on are given up; the others come back. */
+  const unlessGivenUp = (kind: string, issue: Fitness.IssueView, undo: Undo): Undo | null => {
+    const before = [...givenUp.values()].filter((other) => other === kind).length
+    if (before >= mostGivenUp || !isLeaf(issue)) return undo
+    givenUp.set(issue.id, kind)
+    return null
+  }
   const identifiers = (ids: ReadonlyArray<string>) =>
     ids.flatMap((id) => find(id)?.identifier ?? [])
 
   /** Each does it, and gives what takes it back; null when it stays. */
-  const kinds: { readonly [kind: string]: (issue: Fitness.IssueView) => ((issue: Fitness.IssueView) => void) | null } = {
+  const kinds: { readonly [kind: string]: (issue: Fitness.IssueView) => Undo | null } = {
     "move to In Review": ({ id }) => {
       linear.moveIssue(id, "In Review")
       return ({ state }) => state === "In Review" && linear.moveIssue(id, "Todo")
@@ -73,29 +80,21 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
         linear.setBlockedBy(id, issue.blockedBy.filter((identifier) => identifier !== name))
       }
     },
-    archive: ({ id, ...issue }) => {
-      const forGood = mayGiveUp("archive", { id, ...issue })
-      linear.archiveIssue(id)
-      if (forGood) givenUp.set(id, "archive")
-      return forGood ? null : () => void linear.unarchiveIssue(id)
+    archive: (issue) => {
+      linear.archiveIssue(issue.id)
+      return unlessGivenUp("archive", issue, () => linear.unarchiveIssue(issue.id))
     },
-    trash: ({ id, ...issue }) => {
-      const forGood = mayGiveUp("trash", { id, ...issue })
-      linear.trashIssue(id)
-      if (forGood) givenUp.set(id, "trash")
-      return forGood ? null : () => void linear.unarchiveIssue(id)
+    trash: (issue) => {
+      linear.trashIssue(issue.id)
+      return unlessGivenUp("trash", issue, () => linear.unarchiveIssue(issue.id))
     },
     delete: (issue) => {
-      if (!mayGiveUp("delete", issue)) return null
-      linear.deleteIssue(issue.id)
-      givenUp.set(issue.id, "delete")
+      if (unlessGivenUp("delete", issue, () => undefined) === null) linear.deleteIssue(issue.id)
       return null
     },
-    "move to another project": ({ id, ...issue }) => {
-      const forGood = mayGiveUp("move to another project", { id, ...issue })
-      linear.moveToProject(id, elsewhere)
-      if (forGood) givenUp.set(id, "move to another project")
-      return forGood ? null : () => void linear.moveToProject(id, project)
+    "move to another project": (issue) => {
+      linear.moveToProject(issue.id, elsewhere)
+      return unlessGivenUp("move to another project", issue, () => linear.moveToProject(issue.id, project))
     },
     "move to another team": ({ id, team }) => {
       linear.moveToTeam(id, team === "ENG" ? "OPS" : "ENG")
@@ -117,8 +116,8 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
   }
   const names = Object.keys(kinds)
 
-  const keep = (promise: Promise) => {
-    if (promises.delete(promise)) promise.keep()
+  const settle = (debt: Debt) => {
+    if (debts.delete(debt)) debt.undo()
   }
 
   const act = (nowMs: number) => {
@@ -135,9 +134,9 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
     deeds.set(kind, { all: before.all + 1, live: before.live + (busy.includes(issue) ? 1 : 0) })
     const undo = kinds[kind]?.(issue) ?? null
     if (undo === null) return
-    promises.add({
+    debts.add({
       dueMs: nowMs + random.int(30_000, 150_000),
-      keep: () => {
+      undo: () => {
         const now = find(issue.id)
         if (now !== undefined && !givenUp.has(issue.id)) undo(now)
       }
@@ -152,12 +151,12 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
       for (let done = 0; done < count; done++) {
         yield* Effect.sleep(random.wait(pauseMs))
         const nowMs = yield* Clock.currentTimeMillis
-        for (const promise of promises) if (promise.dueMs <= nowMs) keep(promise)
+        for (const debt of debts) if (debt.dueMs <= nowMs) settle(debt)
         act(nowMs)
       }
     }),
     settle: Effect.sync(() => {
-      for (const promise of promises) keep(promise)
+      for (const debt of debts) settle(debt)
     })
   }
 }

@@ -4,11 +4,11 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { ExitStatus } from "../ExitStatus.ts"
 import { ProcessEnvironment } from "./issue/ProcessEnvironment.ts"
 
-const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))
+/** What is read at most of the end of a conversation. */
+const mostEvents = 10_000
 
 const on = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDefault(false), Flag.withDescription(description))
@@ -22,10 +22,13 @@ export const DebugCommand = Command.make(
       Flag.optional,
       Flag.withDescription("The WORKFLOW.md that is meant; else $OPENSYMPHONY_WORKFLOW, else ./WORKFLOW.md")
     ),
-    limit: Flag.Integer("limit").pipe(
-      Flag.withSchema(Limit),
+    limit: Flag.Int("limit").pipe(
+      Flag.filter(
+        (limit) => limit >= 1 && limit <= mostEvents,
+        (limit) => `--limit is 1 to ${mostEvents}, not ${limit}`
+      ),
       Flag.withDefault(50),
-      Flag.withDescription("How many events to show, the newest ones; 1 to 10000")
+      Flag.withDescription("How many events to show, the newest ones")
     ),
     full: on("full", "Show messages, calls and outputs in full"),
     json: on("json", "One JSON object a line, in full"),
