@@ -32,6 +32,8 @@ export function reasonNotToStart(
   const { blockedBy, identifier } = issue
   const blocker = board.find((one) => blockedBy.includes(one.identifier) && !isClosed(one))
   if (blocker !== undefined) return `${blocker.identifier} blocks it`
-  const child = board.find(({ parent, ...one }) => parent === identifier && !one.archived && !closedTypes.includes(one.stateType))
+  const child = board.find(
+    ({ parent, ...one }) => parent === identifier && !one.archived && !closedTypes.includes(one.stateType)
+  )
   return child === undefined ? null : `its sub-issue ${child.identifier} is open`
 }

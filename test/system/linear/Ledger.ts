@@ -1,27 +1,28 @@
 // The requests that the fake Linear counted, beside what there was to ask: polls, reads by lane, calls of tools. The
 // formula is that of docs/linear.md, "What it costs".
 import type { FakeLinear } from "@opensymphony/adapters-linear/testing"
+import type { Issue } from "@opensymphony/core/domain/Issue"
 import type { ObservedStep } from "@opensymphony/core/orchestrator/StepObserver"
 
 const pageSize = 50
-const pages = (issues: number): number => Math.max(1, Math.ceil(issues / pageSize))
+/** Issues with more labels are read to their end, so many with one request. */
+const listSize = 20
+const listsPerRequest = 8
 
-/** What calls of a tool may ask at most when nothing is lost; one more is for finding what a lost answer had made. */
+/** What a call of a tool asks that is carried out. */
 const requestsOfTool: { readonly [tool: string]: number } = {
   get_issue: 1,
-  read_workpad: 2,
-  write_workpad: 4,
-  add_comment: 2,
+  read_workpad: 1,
+  write_workpad: 2,
+  add_comment: 1,
   move_issue: 2
 }
-
-/** The operations of each line of the table. */
-const operationsOf = {
-  polls: ["Issues"],
-  reads: ["IssuesByIds"],
-  "long lists": ["IssueLists"],
-  "the project": ["ProjectProbe", "States"]
-} as const
+/** For calls that were refused half-way. */
+const toolSlack = 1.1
+/** After a lost answer a tool looks for what it made, and may write once more. */
+const requestsAfterLoss = 2
+/** Of every request, the first try included. */
+export const mostTries = 4
 
 export interface Line {
   readonly what: string
@@ -29,78 +30,113 @@ export interface Line {
   readonly occasions: number
   /** Requests that Linear answered. */
   readonly answered: number
-  /** At most so many of them. */
+  /** At most so many of them, by the formula. */
   readonly bound: number
-  /** Requests that were refused, lost or broken, and tried again where that was allowed. */
+  /** Requests that were refused or lost. */
   readonly failed: number
+  /** By Linear's documented rule. */
   readonly points: number
+}
+
+export interface ToolCalls {
+  readonly made: number
+  readonly refused: number
 }
 
 export interface Ledger {
   readonly observe: (step: ObservedStep) => void
-  readonly lines: (
-    linear: FakeLinear.FakeLinear,
-    calls: ReadonlyMap<string, { readonly made: number }>
-  ) => ReadonlyArray<Line>
+  readonly lines: (calls: ReadonlyMap<string, ToolCalls>) => ReadonlyArray<Line>
 }
 
-export function make(): Ledger {
-  let polls = 0
-  let pollPages = 0
-  let listed = 0
-  const reads = { demand: { count: 0, pages: 0, ids: 0 }, refresh: { count: 0, pages: 0, ids: 0 } }
-  const startedAt = { first: 0, last: 0 }
+interface Occasions {
+  count: number
+  issues: number
+  pages: number
+}
+
+const isLong = ({ labels }: Pick<Issue, "labels">): boolean => labels.length > listSize
+
+export function make(linear: FakeLinear.FakeLinear): Ledger {
+  const polls: Occasions = { count: 0, issues: 0, pages: 0 }
+  const demand: Occasions = { count: 0, issues: 0, pages: 0 }
+  const refresh: Occasions = { count: 0, issues: 0, pages: 0 }
+  let lists = 0
+  let hours = { firstMs: Infinity, lastMs: 0 }
+
+  const occurred = (occasions: Occasions, issues: number) => {
+    occasions.count += 1
+    occasions.issues += issues
+    occasions.pages += Math.max(1, Math.ceil(issues / pageSize))
+  }
+  const longLists = (issues: ReadonlyArray<Pick<Issue, "labels">>) => {
+    lists += Math.ceil(issues.filter(isLong).length / listsPerRequest)
+  }
 
   const observe = ({ at, commands, event }: ObservedStep) => {
-    if (startedAt.first === 0) startedAt.first = at.wallTime
-    startedAt.last = at.wallTime
-    if (event._tag === "CandidatesPolled") listed = event.batch.issues.length
+    hours = { firstMs: Math.min(hours.firstMs, at.wallTime), lastMs: at.wallTime }
+    // Reads that fail are counted too: they may have failed at their last request.
+    if (event._tag === "CandidatesPolled") {
+      occurred(polls, event.batch.issues.length)
+      longLists(event.batch.issues)
+    }
+    if (event._tag === "CandidatesFailed") occurred(polls, 1)
+    if (event._tag === "IssuesRead") longLists(event.batch.issues)
     for (const command of commands) {
-      if (command._tag === "PollCandidates") {
-        polls += 1
-        // What is listed may have grown by a few since the last poll.
-        pollPages += pages(listed + 5)
-      }
-      if (command._tag === "ReadIssues") {
-        const lane = reads[command.lane]
-        lane.count += 1
-        lane.ids += command.ids.length
-        lane.pages += pages(command.ids.length)
-      }
+      if (command._tag === "ReadIssues") occurred(command.lane === "demand" ? demand : refresh, command.ids.length)
     }
   }
 
-  const lines: Ledger["lines"] = (linear, calls) => {
-    const requests = linear.requests()
-    const line = (what: string, occasions: number, bound: number, isOne: (operation: string) => boolean): Line => {
-      const own = requests.filter(({ operation }) => operation !== null && isOne(operation))
-      const answered = own.filter(({ errors, fault, status }) => fault === null && status === 200 && errors.length === 0)
-      const points = own.reduce((sum, { complexity }) => sum + (complexity?.documented ?? 0), 0)
-      return { what, occasions, answered: answered.length, bound, failed: own.length - answered.length, points }
-    }
-    const within = (operations: ReadonlyArray<string>) => (operation: string) => operations.includes(operation)
-    const { demand, refresh } = reads
-    const hours = Math.ceil((startedAt.last - startedAt.first) / 3_600_000)
-    const toolCalls = [...calls].reduce((sum, [, { made }]) => sum + made, 0)
-    const toolBound = [...calls].reduce((sum, [name, { made }]) => sum + made * (requestsOfTool[name] ?? 0), 0)
-    return [
-      line("polls", polls, pollPages, within(operationsOf.polls)),
-      line(
-        `reads: ${refresh.count} beside polls of ${refresh.ids} issues, ${demand.count} for starts and turn ends of ${demand.ids}`,
-        demand.count + refresh.count,
-        demand.pages + refresh.pages,
-        within(operationsOf.reads)
-      ),
-      line(
-        "the issue with 25 labels",
-        polls + demand.count + refresh.count,
-        polls + demand.count + refresh.count,
-        within(operationsOf["long lists"])
-      ),
-      line("the project", hours, 2 * hours, within(operationsOf["the project"])),
-      line("calls of tools", toolCalls, toolBound, (operation) => operation.startsWith("Tool"))
-    ]
+  const line = (what: string, occasions: number, bound: number, isOne: (operation: string) => boolean): Line => {
+    const own = linear.requests().filter(({ operation }) => operation !== null && isOne(operation))
+    const answered = own.filter(({ errors, fault, status }) => fault === null && status === 200 && errors.length === 0)
+    const points = answered.reduce((sum, { complexity }) => sum + (complexity?.documented ?? 0), 0)
+    return { what, occasions, answered: answered.length, bound, failed: own.length - answered.length, points }
   }
 
-  return { observe, lines }
+  const toolLine = (calls: ReadonlyMap<string, ToolCalls>): Line => {
+    const lost = linear.requests().filter(({ fault }) => fault === "lostAnswer" || fault === "resetInBody").length
+    let made = 0
+    let asked = 0
+    for (const [name, call] of calls) {
+      made += call.made
+      asked += (call.made - call.refused) * (requestsOfTool[name] ?? 0)
+    }
+    const bound = Math.ceil(asked * toolSlack) + lost * requestsAfterLoss
+    return line("calls of tools", made, bound, (operation) => operation.startsWith("Tool"))
+  }
+
+  return {
+    observe,
+    lines: (calls) => {
+      const reads = demand.count + refresh.count
+      const begun = Math.ceil((hours.lastMs - hours.firstMs) / 3_600_000)
+      return [
+        line("polls", polls.count, polls.pages, (operation) => operation === "Issues"),
+        line(
+          `reads by id (${refresh.count} beside polls, ${demand.count} for starts and turn ends)`,
+          reads,
+          demand.pages + refresh.pages,
+          (operation) => operation === "IssuesByIds"
+        ),
+        line("lists with more than twenty", lists, lists, (operation) => operation === "IssueLists"),
+        line("the project, in the hours", begun, 2 * begun, (operation) =>
+          ["ProjectProbe", "States"].includes(operation)
+        ),
+        toolLine(calls)
+      ]
+    }
+  }
 }
+
+const widths = [58, 9, 8, 5, 6, 7]
+
+/** The lines as a table for people. */
+export const table = (lines: ReadonlyArray<Line>): string =>
+  [
+    ["", "occasions", "answered", "bound", "failed", "points"],
+    ...lines.map((it) => [it.what, it.occasions, it.answered, it.bound, it.failed, it.points].map(String))
+  ]
+    .map((cells) =>
+      cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join("  ")
+    )
+    .join("\n")

@@ -34,6 +34,9 @@ const pauseMs = 13_000
 /** For good, of each kind. */
 const mostGivenUp = 2
 
+/** What a deed answers that could not be done. */
+const undone = "not done"
+
 type Undo = (issue: Fitness.IssueView) => unknown
 
 interface Debt {
@@ -60,36 +63,39 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
     givenUp.set(issue.id, kind)
     return null
   }
-  const identifiers = (ids: ReadonlyArray<string>) =>
-    ids.flatMap((id) => find(id)?.identifier ?? [])
+  const identifiers = (ids: ReadonlyArray<string>) => ids.flatMap((id) => find(id)?.identifier ?? [])
 
-  /** Each does it, and gives what takes it back; null when it stays. */
-  const kinds: { readonly [kind: string]: (issue: Fitness.IssueView) => Undo | null } = {
+  /** Each does it, and gives what takes it back: null when it stays. */
+  const kinds: { readonly [kind: string]: (issue: Fitness.IssueView) => Undo | typeof undone | null } = {
     "move to In Review": ({ id }) => {
       linear.moveIssue(id, "In Review")
       return ({ state }) => state === "In Review" && linear.moveIssue(id, "Todo")
     },
     block: ({ blockedBy, id }) => {
       const others = linear.issues().filter((other) => other.id !== id && !Fitness.isClosed(other))
-      if (others.length === 0) return null
+      if (others.length === 0) return undone
       const blocker = random.pick(others)
-      if (blockedBy.includes(blocker.identifier) || blocker.blockedBy.includes(find(id)?.identifier ?? "")) return null
+      if (blockedBy.includes(blocker.identifier)) return undone
       linear.setBlockedBy(id, [...blockedBy, blocker.identifier])
       return (issue) => {
         const [name] = identifiers([blocker.id])
-        linear.setBlockedBy(id, issue.blockedBy.filter((identifier) => identifier !== name))
+        linear.setBlockedBy(
+          id,
+          issue.blockedBy.filter((identifier) => identifier !== name)
+        )
       }
     },
     archive: (issue) => {
       linear.archiveIssue(issue.id)
       return unlessGivenUp("archive", issue, () => linear.unarchiveIssue(issue.id))
     },
-    trash: (issue) => {
-      linear.trashIssue(issue.id)
-      return unlessGivenUp("trash", issue, () => linear.unarchiveIssue(issue.id))
-    },
     delete: (issue) => {
-      if (unlessGivenUp("delete", issue, () => undefined) === null) linear.deleteIssue(issue.id)
+      linear.trashIssue(issue.id)
+      return unlessGivenUp("delete", issue, () => linear.unarchiveIssue(issue.id))
+    },
+    "delete for good": (issue) => {
+      if (unlessGivenUp("delete for good", issue, () => undefined) !== null) return undone
+      linear.deleteIssue(issue.id)
       return null
     },
     "move to another project": (issue) => {
@@ -130,9 +136,10 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
     const pool = random.chance(0.7) && busy.length > 0 ? busy : untouched
     if (pool.length === 0) return
     const issue = random.pick(pool)
+    const undo = kinds[kind]?.(issue) ?? null
+    if (undo === undone) return
     const before = deeds.get(kind) ?? { all: 0, live: 0 }
     deeds.set(kind, { all: before.all + 1, live: before.live + (busy.includes(issue) ? 1 : 0) })
-    const undo = kinds[kind]?.(issue) ?? null
     if (undo === null) return
     debts.add({
       dueMs: nowMs + random.int(30_000, 150_000),

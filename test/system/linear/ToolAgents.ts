@@ -11,17 +11,17 @@ import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type { Prng } from "@opensymphony/core/testing/simulator/Prng"
+import type { ToolCalls } from "./Ledger.ts"
 import type { Witness } from "./Witness.ts"
 
 export const closingWords = "All done, see the notes."
 const retryAfterMs = 10_000
 
-/** Lines of the workpad. */
 const noteOf = (turn: number): string => `- [x] part ${turn}`
 
-/** How often the workpad has the note of each turn. */
-export const notesIn = (workpad: string, turns: number): ReadonlyArray<number> =>
-  Array.from({ length: turns }, (_, index) => workpad.split("\n").filter((line) => line === noteOf(index + 1)).length)
+/** The turns that a workpad tells of; Linear spells lists in its own way. */
+export const notesIn = (workpad: string): ReadonlyArray<number> =>
+  [...workpad.matchAll(/^[-*] \[[xX]\] part (\d+)$/gm)].map(([, turn]) => Number(turn))
 
 export interface ToolAgentsOptions {
   readonly witness: Witness
@@ -33,7 +33,7 @@ export interface ToolAgentsOptions {
 export interface ToolAgents {
   readonly layer: Layer.Layer<AgentRuntime>
   /** Calls by name of the tool, and those of them that were not carried out. */
-  readonly calls: ReadonlyMap<string, { readonly made: number; readonly refused: number }>
+  readonly calls: ReadonlyMap<string, ToolCalls>
   /** Everything that agents were told, sent and received, and what stood in the files of their workspaces. */
   readonly seen: ReadonlyArray<string>
 }
@@ -55,7 +55,7 @@ const overheard =
 
 export const make = Effect.fnUntraced(function* ({ random, turns, witness }: ToolAgentsOptions) {
   const tools = new Map<RunId, RunTools>()
-  const calls = new Map<string, { readonly made: number; readonly refused: number }>()
+  const calls = new Map<string, ToolCalls>()
   const seen: Array<string> = []
   const http = FetchHttpClient.layer.pipe(Layer.provide(Layer.succeed(FetchHttpClient.Fetch, overheard(seen))))
 
@@ -74,7 +74,8 @@ export const make = Effect.fnUntraced(function* ({ random, turns, witness }: Too
       const [endpoint] = tools.get(turn.runId)?.servers ?? []
       if (endpoint === undefined) return yield* Effect.die(new Error("a run without tools"))
       const answer = yield* Effect.result(ToolClient.call(endpoint, name, input))
-      const failure = answer._tag === "Failure" ? answer.failure.message : answer.success.isError ? answer.success.text : null
+      const failure =
+        answer._tag === "Failure" ? answer.failure.message : answer.success.isError ? answer.success.text : null
       seen.push(failure ?? JSON.stringify(answer))
       count(name, failure === null ? 0 : 1)
       if (answer._tag === "Success" && failure === null) return answer.success
@@ -90,8 +91,7 @@ export const make = Effect.fnUntraced(function* ({ random, turns, witness }: Too
       seen.push(turn.prompt)
       const { data, text } = yield* use(turn, "get_issue", { comments: 20 })
       if (JSON.stringify(data).includes('"state":"Todo"')) yield* use(turn, "move_issue", { state: "In Progress" })
-      const notes = notesIn((yield* use(turn, "read_workpad")).text, total)
-      const done = notes.filter((count) => count > 0).length
+      const done = Math.max(0, ...notesIn((yield* use(turn, "read_workpad")).text))
       if (done < total) {
         yield* Effect.sleep(random.int(60_000, 150_000))
         const lines = Array.from({ length: done + 1 }, (_, index) => noteOf(index + 1))
@@ -102,7 +102,7 @@ export const make = Effect.fnUntraced(function* ({ random, turns, witness }: Too
         if (!text.includes(closingWords)) yield* use(turn, "add_comment", { body: closingWords })
         yield* use(turn, "move_issue", { state: "done" })
       }
-      return TurnResult.Completed({ summary: `part ${done + 1} of ${total}` })
+      return TurnResult.Completed({ summary: `part ${Math.min(done + 1, total)} of ${total}` })
     },
     (turn) => Effect.provide(turn, http)
   )

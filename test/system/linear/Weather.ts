@@ -7,6 +7,8 @@ export interface Spell {
   readonly name: "spent budget" | "refusals" | "outage"
   readonly fromMs: number
   readonly untilMs: number
+  /** Agents that were at work when it began. */
+  readonly agents: number
 }
 
 export interface Weather {
@@ -18,7 +20,7 @@ export interface Weather {
 
 const minute = 60_000
 
-export function make(linear: FakeLinear.FakeLinear): Weather {
+export function make(linear: FakeLinear.FakeLinear, agents: () => number): Weather {
   const spells: Array<Spell> = []
 
   /** Answers get lost after the request was carried out, and connections break before it is. */
@@ -33,7 +35,7 @@ export function make(linear: FakeLinear.FakeLinear): Weather {
     Effect.gen(function* () {
       const fromMs = yield* Clock.currentTimeMillis
       const untilMs = fromMs + minutes * minute
-      spells.push({ name, fromMs, untilMs })
+      spells.push({ name, fromMs, untilMs, agents: agents() })
       while ((yield* Clock.currentTimeMillis) < untilMs) {
         yield* everySecond
         yield* Effect.sleep(1_000)
@@ -41,7 +43,11 @@ export function make(linear: FakeLinear.FakeLinear): Weather {
     })
 
   /** Somebody else with a key of the same user takes all that there is. */
-  const spentBudget = spell("spent budget", 2, Effect.sync(() => linear.setRemaining("requests", 0)))
+  const spentBudget = spell(
+    "spent budget",
+    2,
+    Effect.sync(() => linear.setRemaining("requests", 0))
+  )
 
   const refusals = Effect.gen(function* () {
     linear.clearFaults()

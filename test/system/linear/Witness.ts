@@ -11,7 +11,8 @@ export type Rule =
   | "a start of what was unfit"
   | "an agent that was not stopped"
   | "a workspace that changed"
-  | "a count of failures"
+  | "a run that failed"
+  | "a failure that counts"
   | "a hold"
 
 export interface WitnessOptions {
@@ -41,6 +42,8 @@ export interface Witness {
   readonly completions: ReadonlyMap<string, number>
   /** Every workspace that agents had for an issue, in order, by id. */
   readonly workspaces: ReadonlyMap<string, ReadonlyArray<{ readonly path: string; readonly identifier: string }>>
+  /** Why runs were told to stop. */
+  readonly stops: ReadonlyArray<string>
   /** The most agents at a time, and for how long at most an issue was unfit when an agent started. */
   readonly extremes: () => { readonly agents: number; readonly unfitMs: number }
 }
@@ -57,6 +60,8 @@ interface Sight {
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`
 /** How often the board is looked at. */
 const lookEveryMs = 500
+/** A run that people's deeds ended was cancelled. */
+const goodEnds: ReadonlyArray<string> = ["Succeeded", "Cancelled"]
 
 export function make(options: WitnessOptions): Witness {
   const { linear, now, slots, startSlackMs, stopSlackMs } = options
@@ -67,6 +72,7 @@ export function make(options: WitnessOptions): Witness {
   const completions = new Map<string, number>()
   const workspaces = new Map<string, Array<{ readonly path: string; readonly identifier: string }>>()
   const reported = new Set<string>()
+  const stops: Array<string> = []
   let lookedAtMs = 0
   let agents = 0
   let unfitMs = 0
@@ -101,7 +107,10 @@ export function make(options: WitnessOptions): Witness {
       const sight = sights.get(issue.id)
       if (sight === undefined || now() - sight.seenAtMs <= stopSlackMs || reported.has(runId)) continue
       reported.add(runId)
-      violated("an agent that was not stopped", `${issue.identifier}, ${seconds(now() - sight.seenAtMs)} after it was seen`)
+      violated(
+        "an agent that was not stopped",
+        `${issue.identifier}, ${seconds(now() - sight.seenAtMs)} after it was seen`
+      )
     }
   }
 
@@ -119,7 +128,8 @@ export function make(options: WitnessOptions): Witness {
     const what = `${issue.identifier}, run ${runId}`
     for (const other of live.values()) {
       if (other.issue.id === issue.id) violated("two agents for one issue", `${what} beside ${other.runId}`)
-      if (other.workspace.path === workspace.path) violated("two agents in one workspace", `${what} beside ${other.runId}`)
+      if (other.workspace.path === workspace.path)
+        violated("two agents in one workspace", `${what} beside ${other.runId}`)
     }
     live.set(runId, { ...run, startedAtMs: now() })
     agents = Math.max(agents, live.size)
@@ -134,7 +144,11 @@ export function make(options: WitnessOptions): Witness {
     const forMs = now() - since
     unfitMs = Math.max(unfitMs, forMs)
     const board = linear.issues()
-    const reason = Fitness.reasonNotToStart(board.find(({ id }) => id === issue.id), board, project)
+    const reason = Fitness.reasonNotToStart(
+      board.find(({ id }) => id === issue.id),
+      board,
+      project
+    )
     if (forMs > startSlackMs && reason !== null) {
       violated("a start of what was unfit", `${what}: ${reason}, for ${seconds(forMs)}`)
     }
@@ -151,8 +165,13 @@ export function make(options: WitnessOptions): Witness {
     }
     for (const record of records) {
       if (record._tag === "HoldPlaced") violated("a hold", `${record.identifier}: ${JSON.stringify(record.hold)}`)
+      if (record._tag === "StopOrdered") stops.push(record.reason)
+      if (record._tag === "RunEnded") {
+        const { identifier, outcome } = record
+        if (!goodEnds.includes(outcome._tag)) violated("a run that failed", `${identifier}: ${JSON.stringify(outcome)}`)
+      }
       if (record._tag === "IssueSaved" && record.projection.counters.failures > 0) {
-        violated("a count of failures", `${record.projection.identifier}: ${record.projection.retry?.reason}`)
+        violated("a failure that counts", `${record.projection.identifier}: ${record.projection.retry?.reason}`)
       }
     }
   }
@@ -166,6 +185,7 @@ export function make(options: WitnessOptions): Witness {
     observe,
     completions,
     workspaces,
+    stops,
     extremes: () => ({ agents, unfitMs })
   }
 }

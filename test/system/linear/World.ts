@@ -59,6 +59,8 @@ export interface Ended {
   /** Bodies of comments, by id of the issue. */
   readonly comments: ReadonlyMap<string, ReadonlyArray<string>>
   readonly turns: ReadonlyMap<string, number>
+  /** Slug id of the workflow's. */
+  readonly project: string
   readonly people: People.People
   readonly weather: Weather.Weather
   readonly witness: Witness.Witness
@@ -82,7 +84,11 @@ const policy: Policy.Policy = {
   maxTurns: 2
 }
 
-const loopback = NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: 100 })
+const loopback = NodeHttpServer.layer(() => createServer(), {
+  host: "127.0.0.1",
+  port: 0,
+  gracefulShutdownTimeout: 100
+})
 
 const backends = (linear: FakeLinear.FakeLinear, agents: ToolAgents.ToolAgents, root: string) => {
   const tracker = LinearTracker.layerNoDeps({
@@ -140,7 +146,7 @@ const course = Effect.fnUntraced(function* ({ deeds, root, seed }: WorldOptions,
     stopSlackMs: handoffGraceMs + slackMs
   })
   time.watch(witness.look)
-  const ledger = Ledger.make()
+  const ledger = Ledger.make(linear)
   const agents = yield* ToolAgents.make({ witness, turns, random: random.split("agents") })
   const layer = Orchestrator.layer.pipe(
     Layer.provide(Configuration.layer(policy)),
@@ -162,7 +168,7 @@ const course = Effect.fnUntraced(function* ({ deeds, root, seed }: WorldOptions,
     worked: () => witness.live().map(({ issue }) => issue.id),
     elsewhere
   })
-  const weather = Weather.make(linear)
+  const weather = Weather.make(linear, () => witness.live().length)
   yield* Effect.all([people.play(deeds), weather.play], { concurrency: 2 })
   yield* people.settle
   yield* weather.clear
@@ -177,11 +183,12 @@ const course = Effect.fnUntraced(function* ({ deeds, root, seed }: WorldOptions,
     board: linear.issues(),
     comments: commentsByIssue(linear),
     turns,
+    project: linear.project.slugId,
     people,
     weather,
     witness,
     agents,
-    lines: ledger.lines(linear, agents.calls),
+    lines: ledger.lines(agents.calls),
     snapshot: yield* orchestrator.snapshot,
     rested: rest._tag === "Some",
     virtualMs: time.now() - beganAtMs

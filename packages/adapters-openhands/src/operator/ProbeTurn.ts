@@ -48,11 +48,14 @@ const maxIterations = 3
 /** In tags and titles; no issue is called so. */
 const name = "opensymphony doctor"
 
+/** How a turn ends: without it there would be no tool at all, and nothing seen of whether the model can call one. */
+const finishTool = "FinishTool"
+
 /** The agent of the workflow with nothing to do anything with. */
 const bare = (settings: OpenHandsSettings): OpenHandsSettings => {
   const { conversation } = settings
   const { agent } = conversation
-  const includeDefaultTools = agent.kind === "Agent" ? [] : agent.includeDefaultTools
+  const includeDefaultTools = agent.kind === "Agent" ? [finishTool] : agent.includeDefaultTools
   return {
     ...settings,
     mcp: { servers: [] },

@@ -17,6 +17,7 @@ import * as Handover from "../session/Handover.ts"
 import * as Messages from "../session/Messages.ts"
 import * as Timing from "../session/Timing.ts"
 import * as EventHistory from "../stream/EventHistory.ts"
+import * as WireEvent from "../stream/WireEvent.ts"
 import type { ServerAccess } from "./ServerAccess.ts"
 
 export interface RehydrationOptions {
@@ -98,6 +99,20 @@ export const rehydrate = Effect.fnUntraced(function* (
   yield* Effect.andThen(tell, verify(api, id, context)).pipe(Effect.onError(() => discard(api, id)))
   return { conversation: id, context }
 })
+
+/** Whether its agent ever did anything: a conversation that was only told something has nothing to hand over. */
+export const hasWorked = ({
+  access: { api },
+  earlier
+}: Pick<RehydrationOptions, "access" | "earlier">): Effect.Effect<boolean, ApiError> =>
+  Effect.suspend(() => {
+    let found = false
+    const walk = EventHistory.walkBack(api, earlier, maxPages, (event) => {
+      found = WireEvent.isWork(event)
+      return !found
+    })
+    return Effect.map(walk, (end) => found || end === "cut")
+  })
 
 /** What the server says of the old conversation; null when it is gone. */
 export const earlierOf = ({

@@ -156,6 +156,7 @@ export const open = Effect.fnUntraced(function* (
     if (!claimed && (yield* Inheritance.isRunning(record.owner))) return yield* silent(record, problem, options)
   }
   if (!claimed) yield* claim(options, "no OpenHands agent-server runs for this workflow, and starting one")
+  yield* Effect.logInfo("no OpenHands agent-server runs for this workflow; one is started for the time of this command")
   const server = yield* Effect.mapError(LocalServer.make(options), from)
   return yield* Effect.mapError(accessTo("started", server, options), from)
 })

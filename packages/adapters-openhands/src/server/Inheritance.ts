@@ -9,6 +9,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as Leftovers from "./Leftovers.ts"
 import type { Patience } from "./LocalServerOptions.ts"
+import * as Quieting from "./Quieting.ts"
 import * as ServerProbe from "./ServerProbe.ts"
 import { endpointOf, type ServerRecord } from "./ServerRecord.ts"
 import * as StateDirectory from "./StateDirectory.ts"
@@ -52,9 +53,12 @@ export const settle = Effect.fnUntraced(function* (
   if (yield* isRunning(record)) {
     return yield* Effect.logError(`the OpenHands agent-server, process ${record.pid}, survives SIGKILL; end it by hand`)
   }
-  yield* StateDirectory.forgetRecord(directory, record.marker).pipe(
-    Effect.catch(({ message }) => Effect.logWarning(message))
-  )
+  for (const forget of [
+    StateDirectory.forgetSockets(directory),
+    StateDirectory.forgetRecord(directory, record.marker)
+  ]) {
+    yield* Effect.catch(forget, ({ message }) => Effect.logWarning(message))
+  }
 })
 
 /** Ends a server that is not our child, and what it started. */
@@ -64,7 +68,10 @@ export const end = Effect.fnUntraced(function* (
   { killAfterMs }: Patience
 ): Effect.fn.Return<void, never, Services> {
   const probe = yield* ProcessProbe
-  if (yield* isRunning(record)) yield* probe.endGroup(record.pid, { killAfterMs, timeoutMs: killAfterMs + killWaitMs })
+  if (yield* isRunning(record)) {
+    yield* Quieting.quiet(endpointOf(record))
+    yield* probe.endGroup(record.pid, { killAfterMs, timeoutMs: killAfterMs + killWaitMs })
+  }
   yield* settle(directory, record)
 })
 

@@ -74,6 +74,11 @@ const withoutProxyForLoopback = (passed: { readonly [name: string]: string }) =>
 }
 
 const weekSeconds = 7 * 24 * 60 * 60
+/**
+ * The server counts runs and creations together and answers 429 beyond this (its default is 10). How many agents work at
+ * once is the orchestrator's to decide, also anew while the server runs; one that does not work costs nothing here.
+ */
+const maxConcurrentRuns = 10_000
 
 /**
  * The whole environment of a server. Server 1.57 reads `OH_<FIELD>` over its configuration file (`config.py`), whose
@@ -93,6 +98,8 @@ export const environmentOf = (
     TZ: "UTC",
     PYTHONUNBUFFERED: "1",
     COLUMNS: "160",
+    // The other handler draws a traceback for every exception, for seconds in which nothing is answered.
+    LOG_JSON: "1",
     OPENHANDS_SUPPRESS_BANNER: "1",
     // Otherwise every start fetches a price list from the network.
     LITELLM_LOCAL_MODEL_COST_MAP: "True",
@@ -107,6 +114,7 @@ export const environmentOf = (
     OH_ENABLE_VSCODE: "0",
     OH_ENABLE_VNC: "0",
     OH_PRELOAD_TOOLS: "0",
+    OH_MAX_CONCURRENT_RUNS: String(maxConcurrentRuns),
     // One server per directory is our rule; a lease of a dead one would only lock its successor out.
     OH_LEASE_TTL_SECONDS: "0",
     ...named,

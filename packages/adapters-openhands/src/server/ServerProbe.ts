@@ -43,13 +43,14 @@ const failed = (error: unknown): Answer => {
 }
 
 interface Question {
+  readonly method?: "GET" | "POST"
   readonly url: string
   readonly key: Redacted.Redacted | null
   readonly timeoutMs: number
 }
 
-const request = ({ key, url }: Question) =>
-  HttpClientRequest.get(url).pipe(
+const request = ({ key, method = "GET", url }: Question) =>
+  HttpClientRequest.make(method)(url).pipe(
     key === null ? (plain) => plain : HttpClientRequest.setHeader(keyHeader, Redacted.value(key))
   )
 
@@ -73,30 +74,57 @@ export const ask = (question: Question): Effect.Effect<Answer> =>
 export const askForConversations = (endpoint: Endpoint, timeoutMs: number): Effect.Effect<Answer> =>
   ask({ url: `${endpoint.baseUrl}/api/conversations/count`, key: endpoint.sessionKey, timeoutMs })
 
-const ServerInfo = Schema.fromJsonString(Schema.Struct({ title: Schema.String, version: Schema.String }))
-const longestInfo = 64 * 1024
-
-/** The version of the agent-server at this address; null when it is none, or does not say so. */
-export const versionAt = (baseUrl: string, timeoutMs: number): Effect.Effect<string | null> =>
+/** The answer of whoever is there; null when it is none, too long, or something else. */
+const read = <A>(question: Question, shape: Schema.Decoder<A>, longest: number): Effect.Effect<A | null> =>
   Effect.gen(function* () {
-    const response = yield* send({ url: `${baseUrl}/server_info`, key: null, timeoutMs })
+    const response = yield* send(question)
     let text = ""
     yield* response.stream.pipe(
       Stream.decodeText,
       Stream.takeUntil((part) => {
         text += part
-        return text.length > longestInfo
+        return text.length > longest
       }),
       Stream.runDrain
     )
-    const { title, version } = yield* Schema.decodeUnknownEffect(ServerInfo)(text)
-    return /openhands/i.test(title) ? version.slice(0, 50) : null
+    return yield* Schema.decodeUnknownEffect(shape)(text)
   }).pipe(
     Effect.scoped,
-    Effect.timeout(timeoutMs),
+    Effect.timeout(question.timeoutMs),
     Effect.orElseSucceed(() => null),
     Effect.provide(client)
   )
+
+const ServerInfo = Schema.fromJsonString(Schema.Struct({ title: Schema.String, version: Schema.String }))
+const longestInfo = 64 * 1024
+
+/** The version of the agent-server at this address; null when it is none, or does not say so. */
+export const versionAt = (baseUrl: string, timeoutMs: number): Effect.Effect<string | null> =>
+  read({ url: `${baseUrl}/server_info`, key: null, timeoutMs }, ServerInfo, longestInfo).pipe(
+    Effect.map((info) => (info !== null && /openhands/i.test(info.title) ? info.version.slice(0, 50) : null))
+  )
+
+const Conversations = Schema.fromJsonString(Schema.Struct({ items: Schema.Array(Schema.Struct({ id: Schema.String })) }))
+/** A hundred conversations, which is the most in one answer, each with its agent. */
+const longestList = 16 * 1024 * 1024
+
+/** Up to a hundred conversations that run now; none when the server does not answer. */
+export const runningConversations = (
+  endpoint: Endpoint,
+  timeoutMs: number
+): Effect.Effect<ReadonlyArray<string>> => {
+  const url = `${endpoint.baseUrl}/api/conversations/search?status=running&limit=100`
+  return Effect.map(
+    read({ url, key: endpoint.sessionKey, timeoutMs }, Conversations, longestList),
+    (found) => found?.items.map(({ id }) => id) ?? []
+  )
+}
+
+/** Interrupts what a conversation does. */
+export const interrupt = (endpoint: Endpoint, conversation: string, timeoutMs: number): Effect.Effect<Answer> => {
+  const url = `${endpoint.baseUrl}/api/conversations/${encodeURIComponent(conversation)}/interrupt`
+  return ask({ method: "POST", url, key: endpoint.sessionKey, timeoutMs })
+}
 
 /** What is wrong with an answer to {@link askForConversations}; null when nothing is. */
 export const problemOf = (answer: Answer): string | null => {

@@ -6,6 +6,7 @@ import { lookUp } from "@opensymphony/core/workflow/EnvironmentReference"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
@@ -13,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Inheritance from "./Inheritance.ts"
 import type { LocalServerOptions, Patience } from "./LocalServerOptions.ts"
+import * as Quieting from "./Quieting.ts"
 import * as ServerCommand from "./ServerCommand.ts"
 import * as ServerProbe from "./ServerProbe.ts"
 import { baseUrlOf, endpointOf, type ServerRecord } from "./ServerRecord.ts"
@@ -79,6 +81,7 @@ export const run = Effect.fnUntraced(function* (
   const services = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const marker = yield* StateDirectory.randomHex(16)
   yield* StateDirectory.writeConfig(directory, Redacted.make(sessionKey))
+  yield* StateDirectory.makeSockets(directory)
   const logStart = yield* StateDirectory.prepareLog(directory)
   const recorded = yield* Deferred.make<ServerRecord, RuntimeError>()
   const failure = (problem: string) =>
@@ -148,7 +151,23 @@ export const run = Effect.fnUntraced(function* (
     const record = yield* Deferred.poll(recorded)
     if (Option.isSome(record)) yield* Effect.flatMap(record.value, (known) => Inheritance.settle(directory.path, known))
   }).pipe(Effect.ignore)
-  return yield* Effect.raceFirst(life, serve).pipe(Effect.ensuring(clear))
+
+  const quiet = Effect.gen(function* () {
+    const record = wasReady ? yield* Deferred.poll(recorded) : Option.none()
+    if (Option.isSome(record)) yield* Effect.flatMap(record.value, (known) => Quieting.quiet(endpointOf(known)))
+  }).pipe(Effect.ignore)
+
+  // The process is ended by us, and only after what runs on it was interrupted; hence a fiber that no interruption reaches.
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const living = yield* Effect.forkDetach(life)
+      const exit = yield* Effect.exit(restore(Effect.raceFirst(Fiber.join(living), serve)))
+      if (living.pollUnsafe() === undefined) yield* quiet
+      yield* Fiber.interrupt(living)
+      yield* clear
+      return yield* exit
+    })
+  )
 })
 
 /** Ready is who says so and knows the key that only this server was told. */

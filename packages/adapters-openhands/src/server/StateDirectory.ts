@@ -5,6 +5,7 @@
 import * as AtomicFile from "@opensymphony/adapters-fs/AtomicFile"
 import { explain, isNotFound } from "@opensymphony/adapters-fs/workspace/IoError"
 import * as RecordFile from "@opensymphony/adapters-fs/workspace/RecordFile"
+import * as Sha256 from "@opensymphony/adapters-fs/workspace/Sha256"
 import { RuntimeError } from "@opensymphony/core/ports/AgentRuntime"
 import * as ByteSize from "effect/ByteSize"
 import { randomBytesUnsafe } from "effect/crypto/SecureRandom"
@@ -29,6 +30,7 @@ export interface StateDirectory {
     readonly persistence: string
     readonly project: string
     readonly worktrees: string
+    /** For the sockets of terminals; elsewhere, see {@link socketDirectory}. */
     readonly tmux: string
   }
   /** Encrypts secrets in the server's data; the same for ever. */
@@ -81,28 +83,52 @@ const secretKeyIn = Effect.fnUntraced(function* (target: string) {
   return yield* new RuntimeError({ message, unavailable: true })
 })
 
+/**
+ * Where tmux has its sockets. Their path may have about 100 bytes, of which 60 are names of tmux and of the server, so it
+ * cannot be below a workspace root. The same for every server here, so that the next one finds terminals of the last;
+ * named by the key, so that nobody else can be there first.
+ */
+const socketDirectory = (secretKey: Redacted.Redacted): Effect.Effect<string> =>
+  Effect.map(
+    Sha256.hex(`tmux ${Redacted.value(secretKey)}`),
+    (digest) => `/tmp/opensymphony-${digest.slice(0, 16)}`
+  )
+
 /** Makes the directory and what must be in it before a server starts. */
 export const open = Effect.fnUntraced(function* (
   directory: string
 ): Effect.fn.Return<StateDirectory, RuntimeError, Files> {
   const path = yield* Path.Path
   const inside = (name: string) => path.join(directory, name)
+  yield* makePrivate(directory)
+  const secretKey = yield* secretKeyIn(inside("secret-key"))
   const data = {
     conversations: inside("conversations"),
     bashEvents: inside("bash-events"),
     persistence: inside("persistence"),
     project: inside("project"),
     worktrees: inside("worktrees"),
-    tmux: inside("tmux")
+    tmux: yield* socketDirectory(secretKey)
   }
-  for (const each of [directory, ...Object.values(data)]) yield* makePrivate(each)
+  for (const [what, each] of Object.entries(data)) if (what !== "tmux") yield* makePrivate(each)
   return {
     path: directory,
     configPath: inside("server-config.json"),
     logPath: inside("server.log"),
     data,
-    secretKey: yield* secretKeyIn(inside("secret-key"))
+    secretKey
   }
+})
+
+/** Makes the one place outside of the directory, which goes with each server: for the sockets of its terminals. */
+export const makeSockets = ({ data }: StateDirectory) => makePrivate(data.tmux)
+
+/** Removes that place. */
+export const forgetSockets = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const place = yield* socketDirectory(yield* secretKeyIn(path.join(directory, "secret-key")))
+  yield* fs.remove(place, { recursive: true, force: true }).pipe(orUnusable("remove", place))
 })
 
 const recordPath = (directory: string) => Effect.map(Path.Path, (path) => path.join(directory, "server.json"))

@@ -25,6 +25,7 @@ import * as Messages from "./Messages.ts"
 import * as RunStart from "./RunStart.ts"
 import type { Timing } from "./Timing.ts"
 import * as TurnWatch from "./TurnWatch.ts"
+import * as UsageMeter from "./UsageMeter.ts"
 
 export interface LiveOptions extends Omit<EventStream.StreamOptions, "onEvent" | "conversation"> {
   readonly api: AgentServerApi
@@ -72,7 +73,7 @@ export const make = Effect.fnUntraced(function* (
   let watch: TurnWatch.TurnWatch | null = null
   /** Null between turns. */
   let listener: Listener | null = null
-  let used = Usage.zero
+  let meter = UsageMeter.begin(opened.baseline)
   let told = Usage.zero
   let hasStopHooks = false
   /** A run was asked for and is not known to be over. */
@@ -86,19 +87,19 @@ export const make = Effect.fnUntraced(function* (
     if (wakes) wake.openUnsafe()
   }
 
-  /** Tells what is new of what was used; between turns nobody listens, and it is told in the next one. */
-  const tellUsage = Effect.suspend(() => {
-    if (listener === null || Usage.isZero(Usage.beyond(used, told))) return Effect.void
-    told = used
-    return listener(AgentEvent.UsageReported({ source: id, usage: used }))
-  })
-
-  /** The conversation's total, less what it had used before this run. A frame that comes late takes nothing back. */
+  /** Takes the conversation's total; between turns nobody listens, and what is new is told in the next one. */
   const reportUsage = (total: Usage.Usage) =>
     Effect.suspend(() => {
-      used = Usage.max(used, Usage.beyond(total, opened.baseline))
-      return tellUsage
+      meter = UsageMeter.read(meter, total)
+      const { used } = meter
+      if (listener === null || Usage.isZero(Usage.beyond(used, told))) return Effect.void
+      told = used
+      return listener(AgentEvent.UsageReported({ source: id, usage: used }))
     })
+
+  const countOn = Effect.map(Effect.option(patiently(api.get(id))), (info) => {
+    if (Option.isSome(info)) meter = UsageMeter.countOn(meter, info.value.usage)
+  })
 
   const onEvent = Effect.fnUntraced(function* (event: WireEvent.WireEvent, greeting: boolean) {
     const nowMs = yield* Clock.currentTimeMillis
@@ -226,6 +227,7 @@ export const make = Effect.fnUntraced(function* (
       if (stopping) return RunEnd.Stopped()
       const whole = { ...end, failure: watch?.failure ?? end.failure, reply: watch?.reply ?? end.reply }
       if (restarts >= maxRestarts || !(yield* brokeWithServer(whole, startedAtMs, lossesBefore))) return whole
+      yield* countOn
       yield* Effect.logInfo(`the run of conversation ${id} was lost with the server (${end.status}); running it on`)
     }
   })

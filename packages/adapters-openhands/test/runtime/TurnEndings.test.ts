@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { AgentEvent, TurnResult } from "@opensymphony/core/ports/AgentRuntime"
 import * as Usage from "@opensymphony/core/domain/Usage"
 import * as UsageLedger from "@opensymphony/core/session/UsageLedger"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Fiber } from "effect"
 import { TurnScript } from "../../src/testing/index.ts"
 import * as Scene from "./Scene.ts"
 
@@ -169,6 +169,32 @@ describe("the end of a turn", () => {
       const { events, hear } = Scene.listener()
       yield* session.runTurn({ number: 1, prompt: "Do it." }, hear)
       assert.deepStrictEqual(used(events), { inputTokens: 10, outputTokens: 1, cacheReadTokens: 0, costUsd: 0.5 })
+    })
+  )
+
+  it.live("counts the step in which the server died, which the server itself forgot", () =>
+    Effect.gen(function* () {
+      const usage = { prompt: 10, completion: 1, cached: 0, cost: 1 }
+      const step: TurnScript.TurnStep = {
+        type: "tool",
+        tool: "terminal",
+        arguments: { command: "make" },
+        durationMs: 150,
+        usage
+      }
+      const server = yield* Scene.fake({
+        scripts: [{ steps: [step, step, step, step, { type: "finish", message: "done", usage }] }]
+      })
+      const runtime = yield* Scene.runtimeAt(server.url)
+      const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
+      const { events, hear, said } = Scene.listener()
+      const turn = yield* Effect.forkChild(session.runTurn({ number: 1, prompt: "Do it." }, hear))
+      yield* Scene.eventually("the second command", () => said().filter((line) => line === "$ make").length === 2)
+      yield* Effect.promise(() => server.crash())
+      yield* Effect.promise(() => server.restart())
+      assert.strictEqual((yield* Fiber.join(turn))._tag, "Completed")
+      const answers = server.conversations()[0]?.events.filter(({ key }) => key === "stats").length
+      assert.strictEqual(used(events).costUsd, answers)
     })
   )
 })

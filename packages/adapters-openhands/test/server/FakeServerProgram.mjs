@@ -16,6 +16,7 @@ if (faults.includes("dies")) {
   console.error(`cannot start: the token ${env.FAKE_TOKEN} and the key ${config.session_api_keys[0]} are no good`)
   process.exit(3)
 }
+const calls = []
 if (faults.includes("leaves")) {
   const child = spawn(execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" })
   writeFileSync("left.pid", String(child.pid))
@@ -27,11 +28,20 @@ const server = createServer((request, response) => {
   if (isSwitched()) return undefined
   if (request.url === "/ready") return answer(faults.includes("never-ready") ? 503 : 200, "{}")
   if (request.url === "/server_info") return answer(200, '{"title":"OpenHands Agent Server","version":"1.57.0"}')
-  if (request.url !== "/api/conversations/count") return answer(404, "{}")
-  return request.headers["x-session-api-key"] === config.session_api_keys[0] ? answer(200, "0") : answer(401, "{}")
+  if (request.headers["x-session-api-key"] !== config.session_api_keys[0]) return answer(401, "{}")
+  if (request.url === "/api/conversations/count") return answer(200, "0")
+  if (faults.includes("busy") && request.url?.startsWith("/api/conversations/")) {
+    const { pathname, searchParams } = new URL(request.url, "http://server")
+    calls.push(`${request.method} ${pathname.slice("/api/conversations/".length)}`)
+    if (pathname.endsWith("/search") && searchParams.get("status") === "running") {
+      return answer(200, JSON.stringify({ items: [{ id: "one" }, { id: "two" }], next_page_id: null }))
+    }
+    if (pathname.endsWith("/interrupt")) return answer(200, '{"success":true}')
+  }
+  return answer(404, "{}")
 })
 server.listen(Number(option("--port")), option("--host"))
 process.on("SIGTERM", () => {
-  console.log("fake server ending")
+  console.log(`fake server ending ${calls.join(", ")}`)
   process.exit(0)
 })

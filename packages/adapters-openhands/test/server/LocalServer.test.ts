@@ -61,9 +61,47 @@ describe("a local server", () => {
       assert.deepStrictEqual([env["PLAIN"], env["FAKE_TOKEN"], env["TZ"]], ["p", "handed-on-secret", "UTC"])
       assert.strictEqual(env["HOME"], "/home/ann")
       assert.deepStrictEqual(argv.slice(0, 3), ["--host", "127.0.0.1", "--port"])
-      for (const name of ["OH_CONVERSATIONS_PATH", "OH_PERSISTENCE_DIR", "OH_BASH_EVENTS_DIR", "TMUX_TMPDIR"]) {
+      for (const name of ["OH_CONVERSATIONS_PATH", "OH_PERSISTENCE_DIR", "OH_BASH_EVENTS_DIR"]) {
         assert.isTrue(env[name]?.startsWith(directory), name)
       }
+    })
+  )
+
+  it.live("logs without drawing, and leaves the limit of runs to the orchestrator", () =>
+    Effect.gen(function* () {
+      const directory = newDirectory()
+      yield* (yield* start({ directory })).endpoint
+      const { env } = seenIn(directory)
+      assert.strictEqual(env["LOG_JSON"], "1")
+      assert.isAbove(Number(env["OH_MAX_CONCURRENT_RUNS"]), 1_000)
+    })
+  )
+
+  it.live("has its terminals' sockets in a private place of a short name, the same after a restart, gone at the end", () =>
+    Effect.gen(function* () {
+      const directory = newDirectory()
+      const places = yield* Effect.forEach([1, 2], () =>
+        Effect.gen(function* () {
+          yield* (yield* start({ directory })).endpoint
+          const place = seenIn(directory).env["TMUX_TMPDIR"] ?? ""
+          assert.strictEqual(modeOf(place), "700")
+          return place
+        }).pipe(Effect.scoped)
+      )
+      assert.strictEqual(places[0], places[1])
+      assert.isAtMost(Buffer.byteLength(places[0] ?? ""), 40)
+      assert.isFalse(existsSync(places[0] ?? ""))
+    })
+  )
+
+  it.live("interrupts what runs before it ends the server", () =>
+    Effect.gen(function* () {
+      const directory = newDirectory()
+      const { server, stop } = yield* startApart({ directory, env: { FAKE: text("busy") } })
+      yield* server.endpoint
+      yield* stop
+      const said = readFileSync(join(directory, "server.log"), "utf8")
+      assert.match(said, /fake server ending GET search, POST (one|two)\/interrupt, POST (one|two)\/interrupt/)
     })
   )
 

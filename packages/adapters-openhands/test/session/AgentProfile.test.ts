@@ -11,7 +11,7 @@ const tool: ToolServer = {
   token: Redacted.make("token-of-one-run"),
   bridge: { command: "/usr/bin/opensymphony", args: ["mcp", "linear"] }
 }
-const place = { conversation: "c-1", workspace: "/work/ABC-1", tools: [tool] }
+const place = { conversation: "c-1", workspace: "/srv/issues/ABC-1", tools: [tool] }
 
 const request = (settings: OpenHandsSettings, at: AgentProfile.Place = place, environment = Scene.environment) =>
   Effect.map(AgentProfile.resolve(settings, environment), (profile) => {
@@ -52,7 +52,7 @@ describe("AgentProfile", () => {
     Effect.gen(function* () {
       const { agent } = yield* request(Scene.settings)
       assert.deepStrictEqual(agent["mcp_config"], {
-        linear: { command: "/usr/bin/opensymphony", args: ["mcp", "linear"], cwd: "/work/ABC-1" }
+        linear: { command: "/usr/bin/opensymphony", args: ["mcp", "linear"], cwd: "/srv/issues/ABC-1" }
       })
     })
   )

@@ -22,6 +22,11 @@ export const DebugCommand = Command.make(
       Flag.optional,
       Flag.withDescription("The WORKFLOW.md that is meant; else $OPENSYMPHONY_WORKFLOW, else ./WORKFLOW.md")
     ),
+    conversation: Flag.String("conversation").pipe(
+      Flag.withMetavar("ID"),
+      Flag.optional,
+      Flag.withDescription("Another conversation than the one on record, such as one that was replaced")
+    ),
     limit: Flag.Int("limit").pipe(
       Flag.filter(
         (limit) => limit >= 1 && limit <= mostEvents,
@@ -39,10 +44,18 @@ export const DebugCommand = Command.make(
       Flag.withDescription("Say this to the agent and show its turn; no orchestrator may be running on the workspaces")
     )
   },
-  Effect.fnUntraced(function* ({ follow, full, issue, json, limit, say, workflow }) {
+  Effect.fnUntraced(function* ({ conversation, follow, full, issue, json, limit, say, workflow }) {
     const { debug } = yield* Effect.promise(() => import("../debug/DebugProgram.ts"))
     const form = json ? ("json" as const) : full ? ("full" as const) : ("lines" as const)
-    const options = { issue, limit, form, follow, workflow: Option.getOrNull(workflow), say: Option.getOrNull(say) }
+    const options = {
+      issue,
+      limit,
+      form,
+      follow,
+      conversation: Option.getOrNull(conversation),
+      workflow: Option.getOrNull(workflow),
+      say: Option.getOrNull(say)
+    }
     const status = yield* debug(options, yield* ProcessEnvironment)
     if (status !== 0) return yield* new ExitStatus({ status })
   })

@@ -20,10 +20,10 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as Scope from "effect/Scope"
 import type { Platform } from "../Adapters.ts"
-import * as Logging from "../Logging.ts"
 import * as Signals from "../Signals.ts"
 import type { UnusableWorkflow } from "../WorkflowFile.ts"
 import { CommandFailed } from "./CommandFailed.ts"
+import * as CommandLog from "./CommandLog.ts"
 import * as ConversationWorkflow from "./ConversationWorkflow.ts"
 import * as Following from "./Following.ts"
 import * as IssueConversation from "./IssueConversation.ts"
@@ -34,6 +34,8 @@ export interface DebugOptions {
   readonly issue: string
   /** Path of the workflow as given, relative to the working directory; null: the usual one. */
   readonly workflow: string | null
+  /** Another conversation than the one on record; null: that one. */
+  readonly conversation: string | null
   /** How many events are shown of what is there already. */
   readonly limit: number
   readonly form: TranscriptText.TranscriptStyle["form"]
@@ -79,9 +81,7 @@ const lagMs = 300
 const say = Effect.fnUntraced(function* (session: Session, text: string) {
   const { access, conversation, following, workflow } = session
   const { stopTimeoutMs } = workflow.workflow.agent
-  const turn = Effect.scoped(
-    Saying.say({ access, settings: workflow.settings, conversation, stopTimeoutMs, text })
-  )
+  const turn = Effect.scoped(Saying.say({ access, settings: workflow.settings, conversation, stopTimeoutMs, text }))
   const end = yield* Effect.raceFirst(turn, following.forever)
   yield* following.drain
   yield* Effect.sleep(lagMs)
@@ -103,7 +103,8 @@ const work = Effect.fnUntraced(function* (
   options: DebugOptions,
   workflow: ConversationWorkflow.ConversationWorkflow
 ): Effect.fn.Return<void, Failure, ServerAccess.AccessServices | Platform | Scope.Scope> {
-  const subject = yield* IssueConversation.subjectOf(workflow.workflow, options.issue)
+  const found = yield* IssueConversation.subjectOf(workflow.workflow, options.issue)
+  const subject = { ...found, session: options.conversation ?? found.session }
   const claimed = options.say !== null
   if (claimed) yield* ServerAccess.claim(workflow.access, `saying something to the agent of ${subject.identifier}`)
   const access = yield* ServerAccess.open(workflow.access, { claimed })
@@ -127,13 +128,6 @@ export const debug = Effect.fnUntraced(function* (
 ): Effect.fn.Return<number, CommandFailed | UnusableWorkflow, Platform> {
   const workflow = yield* ConversationWorkflow.load(options.workflow, environment)
   const { redact } = workflow
-  const { stderr } = process
-  const logging = Logging.layer({
-    format: stderr.isTTY ? "pretty" : "logfmt",
-    colors: stderr.isTTY && environment["NO_COLOR"] === undefined,
-    redact,
-    write: (line) => void stderr.write(`${line}\n`)
-  })
   return yield* Effect.gen(function* () {
     const signal = yield* Signals.first
     // Ctrl-C is how following is meant to end; it breaks everything else off.
@@ -142,7 +136,7 @@ export const debug = Effect.fnUntraced(function* (
     return yield* Effect.raceFirst(Effect.as(Effect.scoped(work(options, workflow)), 0), stopped)
   }).pipe(
     Effect.scoped,
-    Effect.provide([FetchHttpClient.layer, logging]),
+    Effect.provide([FetchHttpClient.layer, CommandLog.layer(environment, redact)]),
     Effect.mapError(({ message }) => new CommandFailed({ message: redact(message) }))
   )
 })

@@ -29,9 +29,7 @@ const at = Effect.fnUntraced(function* (root: string, key: string): Effect.fn.Re
   const path = yield* Path.Path
   const directory = path.join(root, key)
   const owner = yield* look(directory, ownerFile)
-  return owner === null
-    ? null
-    : { issueId: IssueId(owner.issueId), identifier: owner.identifier, key, path: directory }
+  return owner === null ? null : { issueId: IssueId(owner.issueId), identifier: owner.identifier, key, path: directory }
 })
 
 const keysIn = Effect.fnUntraced(function* (root: string) {

@@ -38,7 +38,10 @@ export const entry = (self: TranscriptEntry, { form, redact }: TranscriptStyle):
   if (form === "json") return json(self, redact)
   const start = `${timeOf(self)}  ${self.who.padEnd(whoWidth)}  `
   if (form === "lines") return start + oneLine(redact(self.line.slice(0, longestSource)))
-  const [first = "", ...rest] = redact(self.text).trimEnd().split(/\r\n|\n|\r/).map(visible)
+  const [first = "", ...rest] = redact(self.text)
+    .trimEnd()
+    .split(/\r\n|\n|\r/)
+    .map(visible)
   return [start + first, ...rest.map((line) => `${" ".repeat(start.length)}${line}`.trimEnd())].join("\n")
 }
 

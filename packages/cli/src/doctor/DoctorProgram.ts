@@ -1,16 +1,19 @@
 /**
- * `opensymphony doctor`: looks at everything that a run on this workflow needs, and starts nothing. Answers with the
- * exit status.
+ * `opensymphony doctor`: looks at everything that a run on this workflow needs, and starts no run. Answers with the exit
+ * status.
  */
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
 import type { Workflow } from "@opensymphony/core/workflow/Workflow"
 import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as Adapters from "../Adapters.ts"
 import { namedVariables, redactor } from "../Secrets.ts"
 import * as WorkflowFile from "../WorkflowFile.ts"
+import * as Signals from "../Signals.ts"
 import * as Check from "./Check.ts"
+import type { OpenHandsCheckOptions } from "./OpenHandsChecks.ts"
 import * as PlaceChecks from "./PlaceChecks.ts"
 import * as TrackerChecks from "./TrackerChecks.ts"
 import * as WorkflowChecks from "./WorkflowChecks.ts"
@@ -18,6 +21,8 @@ import * as WorkflowChecks from "./WorkflowChecks.ts"
 export interface DoctorOptions {
   /** Path of the workflow as given; relative to the working directory. */
   readonly workflow: string
+  /** Whether a turn of the agent is tried where that costs tokens; unless told otherwise, it is. */
+  readonly probe?: boolean
 }
 
 const failed = 1
@@ -30,17 +35,30 @@ const linearChecks = ({ tracker }: Workflow): Effect.Effect<ReadonlyArray<Check.
       )
     : Effect.succeed([])
 
+const openHandsChecks = (
+  workflow: Workflow,
+  options: OpenHandsCheckOptions
+): Effect.Effect<ReadonlyArray<Check.Check>, never, Adapters.Platform> => {
+  const { openhands } = workflow
+  if (openhands === null) return Effect.succeed([])
+  return Effect.flatMap(
+    Effect.promise(() => import("./OpenHandsChecks.ts")),
+    ({ all }) => all(workflow, openhands, options)
+  )
+}
+
 /** The checks of a workflow that can be used, in the order in which a run would meet what they look at. */
-const checksOf = (workflow: Workflow) => [
+const checksOf = (workflow: Workflow, options: OpenHandsCheckOptions) => [
   Effect.sync(() => [WorkflowChecks.template(workflow)]),
   Effect.map(WorkflowChecks.shell(workflow), (check) => [check]),
   Effect.map(PlaceChecks.workspaceRoot(workflow), (check) => [check]),
   Effect.map(PlaceChecks.git, (check) => [check]),
   linearChecks(workflow),
-  Effect.scoped(TrackerChecks.candidates(workflow, Adapters.openTracker(workflow)))
+  Effect.scoped(TrackerChecks.candidates(workflow, Adapters.openTracker(workflow))),
+  openHandsChecks(workflow, options)
 ]
 
-export const examine = Effect.fnUntraced(function* (options: DoctorOptions, environment: Environment) {
+const look = Effect.fnUntraced(function* (options: DoctorOptions, environment: Environment) {
   const path = yield* Path.Path
   const file = path.resolve(options.workflow)
   const text = yield* WorkflowFile.readText(
@@ -62,7 +80,18 @@ export const examine = Effect.fnUntraced(function* (options: DoctorOptions, envi
     )
   yield* tell(WorkflowChecks.problems(file, parsed))
   if (workflow === null) yield* tell([Check.skip("the rest", "needs a workflow without errors")])
-  else for (const checks of checksOf(workflow)) yield* Effect.flatMap(checks, tell)
+  else {
+    const { probe = true } = options
+    for (const checks of checksOf(workflow, { environment, redact, probe })) yield* Effect.flatMap(checks, tell)
+  }
   yield* Console.log(Check.summary(all))
   return Check.isBad(all) ? failed : 0
 })
+
+/** Looks until it is done or a signal comes: what was started for a look ends in either case. */
+export const examine = (options: DoctorOptions, environment: Environment) =>
+  Effect.gen(function* () {
+    const signal = yield* Signals.first
+    const stopped = Effect.map(Deferred.await(signal), (name) => Signals.exitStatus[name])
+    return yield* Effect.raceFirst(look(options, environment), stopped)
+  }).pipe(Effect.scoped)

@@ -133,6 +133,19 @@ describe("the daily budget", () => {
     assert.strictEqual(world.snapshot().usageToday.inputTokens, 60)
   })
 
+  it("is not forgotten for a busy day after it, when the clock steps back over midnight", () => {
+    const world = make({ policy: { maxTokensPerDay: 1_000 }, issues: [issue("A")] })
+    const runId = world.launch("A")
+    const use = (total: number) => world.send(Event.SessionUpdated({ runId, session: null, usage: tokens(total) }))
+    use(600)
+    world.shiftWall(day)
+    for (let total = 601; total <= 620; total++) use(total)
+    assert.strictEqual(world.snapshot().usageToday.inputTokens, 20)
+    world.shiftWall(-day)
+    assert.strictEqual(world.snapshot().usageToday.inputTokens, 600)
+    assert.strictEqual(world.state().usageByDay.length, 2)
+  })
+
   it("keeps counting today after the clock was far in the future", () => {
     const world = make({ policy: { maxTokensPerDay: 100 }, issues: [issue("A")] })
     const runId = world.launch("A")
