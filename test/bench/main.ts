@@ -2,6 +2,9 @@
 import { availableParallelism, loadavg } from "node:os"
 import * as CommandLine from "./CommandLine.ts"
 import * as Memory from "./Memory.ts"
+import * as OpenHandsDecode from "./OpenHandsDecode.ts"
+import * as OpenHandsLoad from "./OpenHandsLoad.ts"
+import * as OpenHandsMemory from "./OpenHandsMemory.ts"
 import * as PollAbsorption from "./PollAbsorption.ts"
 import * as Report from "./Report.ts"
 import * as SlotTurnaround from "./SlotTurnaround.ts"
@@ -14,7 +17,10 @@ const sections: { readonly [name: string]: () => Report.Section | Promise<Report
   events: WorkerEvents.measure,
   memory: Memory.measure,
   startup: StartUp.measure,
-  help: CommandLine.measure
+  help: CommandLine.measure,
+  "openhands-decode": OpenHandsDecode.measure,
+  "openhands-load": OpenHandsLoad.measure,
+  "openhands-memory": OpenHandsMemory.measure
 }
 
 const words = process.argv.slice(2)

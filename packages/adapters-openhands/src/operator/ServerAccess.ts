@@ -55,11 +55,13 @@ export const claim = (
   purpose: string
 ): Effect.Effect<void, OperatorError, Files | Scope.Scope> =>
   RootLock.acquire({ root, workflowPath }).pipe(
-    Effect.mapError((error) =>
-      error._tag === "RootLocked"
-        ? new OperatorError({ message: `${purpose} needs the workspace root for itself: ${error.message}` })
-        : from(error)
-    )
+    Effect.mapError((error) => {
+      if (error._tag !== "RootLocked") return from(error)
+      const message =
+        `${purpose} needs the workspace root ${root} for itself, and another opensymphony, process ${error.pid}, has it; ` +
+        "stop that first"
+      return new OperatorError({ message })
+    })
   )
 
 const mask = "***"
