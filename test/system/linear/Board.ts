@@ -38,7 +38,7 @@ const parents = new Map([
 const manyLabels = Array.from({ length: 24 }, (_, index) => `area ${String(index + 1).padStart(2, "0")}`)
 
 /** How many turns an issue takes. */
-const turnsOf = (number: number): number => (number % 7 === 0 ? 3 : number % 3 === 0 ? 2 : 1)
+const turnsOf = (number: number): number => (number % 5 === 0 ? 3 : number % 3 === 0 ? 2 : 1)
 
 /** Puts them on the board; gives how many turns each takes, by id. */
 export function fill(linear: FakeLinear.FakeLinear): ReadonlyMap<string, number> {

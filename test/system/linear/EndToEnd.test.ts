@@ -30,6 +30,10 @@ describe(`sixty issues on Linear, seed ${seed}`, () => {
     world = await Effect.runPromise(World.run({ seed, speed, deeds, root }))
     const minutes = Math.round(world.virtualMs / 60_000)
     process.stderr.write(`Linear, seed ${seed}, requests in ${minutes} minutes:\n${Ledger.table(world.lines)}\n`)
+    if (process.env["EXTREMES"])
+      process.stderr.write(
+        JSON.stringify([world.witness.extremes(), world.weather.spells, [...world.people.deeds]]) + "\n"
+      )
     return () => Fs.rmSync(root, { recursive: true, force: true })
   }, 300_000)
 
@@ -67,6 +71,7 @@ describe(`sixty issues on Linear, seed ${seed}`, () => {
   it("never has more agents than slots", () => never("more agents than slots"))
   it("starts nothing that has been unfit for longer than a poll", () => never("a start of what was unfit"))
   it("stops agents whose issue was archived, deleted or taken away", () => never("an agent that was not stopped"))
+  it("leaves no slot idle beside an issue that could run", () => never("a slot left idle"))
   it("keeps the workspace of an issue that changes its team", () => never("a workspace that changed"))
   it("fails no run because of weather", () => never("a run that failed"))
   it("counts no failure because of weather", () => never("a failure that counts"))

@@ -12,6 +12,8 @@ export interface PeopleOptions {
   readonly random: Prng
   /** Ids of the issues that agents work on now. */
   readonly worked: () => ReadonlyArray<string>
+  /** Ids of the issues that take more than one run. */
+  readonly long: ReadonlySet<string>
   /** Slug id of a project that is not the workflow's. */
   readonly elsewhere: string
 }
@@ -34,6 +36,8 @@ const pauseMs = 13_000
 /** For good, of each kind. */
 const mostGivenUp = 2
 
+/** Done first to issues that have another run before them, which then finds the workspace under the old name. */
+const anotherTeam = "move to another team"
 /** What a deed answers that could not be done. */
 const undone = "not done"
 
@@ -44,7 +48,7 @@ interface Debt {
   readonly undo: () => void
 }
 
-export function make({ elsewhere, linear, random, worked }: PeopleOptions): People {
+export function make({ elsewhere, linear, long, random, worked }: PeopleOptions): People {
   const deeds = new Map<string, { readonly all: number; readonly live: number }>()
   const givenUp = new Map<string, string>()
   const reteamed = new Set<string>()
@@ -102,7 +106,7 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
       linear.moveToProject(issue.id, elsewhere)
       return unlessGivenUp("move to another project", issue, () => linear.moveToProject(issue.id, project))
     },
-    "move to another team": ({ id, team }) => {
+    [anotherTeam]: ({ id, team }) => {
       linear.moveToTeam(id, team === "ENG" ? "OPS" : "ENG")
       reteamed.add(id)
       return null
@@ -133,7 +137,8 @@ export function make({ elsewhere, linear, random, worked }: PeopleOptions): Peop
       .filter(({ archived, id, project: its }) => !archived && its === project && !givenUp.has(id))
       .filter((issue) => !Fitness.isClosed(issue))
     const busy = untouched.filter(({ id }) => worked().includes(id))
-    const pool = random.chance(0.7) && busy.length > 0 ? busy : untouched
+    const renamed = kind === anotherTeam ? busy.filter(({ id }) => long.has(id)) : []
+    const [pool = untouched] = [renamed, random.chance(0.7) ? busy : untouched].filter(({ length }) => length > 0)
     if (pool.length === 0) return
     const issue = random.pick(pool)
     const undo = kinds[kind]?.(issue) ?? null

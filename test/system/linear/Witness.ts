@@ -10,6 +10,7 @@ export type Rule =
   | "more agents than slots"
   | "a start of what was unfit"
   | "an agent that was not stopped"
+  | "a slot left idle"
   | "a workspace that changed"
   | "a run that failed"
   | "a failure that counts"
@@ -23,6 +24,8 @@ export interface WitnessOptions {
   readonly startSlackMs: number
   /** How long an agent may go on once two reads have shown that its issue is not for it any more. */
   readonly stopSlackMs: number
+  /** How long an issue may wait beside a free slot while Linear answers. */
+  readonly idleSlackMs: number
 }
 
 export interface LiveRun extends PreparedRun {
@@ -44,13 +47,17 @@ export interface Witness {
   readonly workspaces: ReadonlyMap<string, ReadonlyArray<{ readonly path: string; readonly identifier: string }>>
   /** Why runs were told to stop. */
   readonly stops: ReadonlyArray<string>
-  /** The most agents at a time, and for how long at most an issue was unfit when an agent started. */
-  readonly extremes: () => { readonly agents: number; readonly unfitMs: number }
+  /**
+   * The most agents at a time, for how long at most an issue was unfit when an agent started, and for how long at most one
+   * waited beside a free slot while Linear answered.
+   */
+  readonly extremes: () => { readonly agents: number; readonly unfitMs: number; readonly idleMs: number }
 }
 
 interface Sight {
   readonly state: string | null
   readonly unfitSinceMs: number | null
+  readonly fitSinceMs: number | null
   readonly strandedSinceMs: number | null
   /** Reads that could have shown that the issue is not for its agent any more. */
   readonly reads: number
@@ -64,7 +71,7 @@ const lookEveryMs = 500
 const goodEnds: ReadonlyArray<string> = ["Succeeded", "Cancelled"]
 
 export function make(options: WitnessOptions): Witness {
-  const { linear, now, slots, startSlackMs, stopSlackMs } = options
+  const { idleSlackMs, linear, now, slots, startSlackMs, stopSlackMs } = options
   const project = linear.project.slugId
   const violations = new Map<Rule, Array<string>>()
   const live = new Map<string, LiveRun>()
@@ -76,6 +83,10 @@ export function make(options: WitnessOptions): Witness {
   let lookedAtMs = 0
   let agents = 0
   let unfitMs = 0
+  let idleMs = 0
+  /** Since when there is a free slot, and since when Linear answers; Infinity while not. */
+  let slotSinceMs = Infinity
+  let wellSinceMs = Infinity
 
   const violated = (rule: Rule, text: string) => {
     const told = violations.get(rule) ?? []
@@ -96,6 +107,7 @@ export function make(options: WitnessOptions): Witness {
     sights.set(id, {
       state,
       unfitSinceMs: unfit === null ? null : (before?.unfitSinceMs ?? at),
+      fitSinceMs: unfit === null ? (before?.fitSinceMs ?? at) : null,
       strandedSinceMs: stranded === null ? null : (before?.strandedSinceMs ?? at),
       reads: goesOn ? before.reads : 0,
       seenAtMs: goesOn ? before.seenAtMs : Infinity
@@ -114,6 +126,20 @@ export function make(options: WitnessOptions): Witness {
     }
   }
 
+  const checkSlots = () => {
+    if (live.size >= slots) slotSinceMs = Infinity
+    else slotSinceMs = Math.min(slotSinceMs, now())
+    const busy = new Set([...live.values()].map(({ issue }) => String(issue.id)))
+    for (const [id, { fitSinceMs }] of sights) {
+      if (fitSinceMs === null || busy.has(id)) continue
+      const forMs = now() - Math.max(fitSinceMs, slotSinceMs, wellSinceMs)
+      idleMs = Math.max(idleMs, forMs)
+      if (forMs <= idleSlackMs || reported.has(id)) continue
+      reported.add(id)
+      violated("a slot left idle", `${linear.issue(id).identifier} waits for ${seconds(forMs)}`)
+    }
+  }
+
   const look = () => {
     if (now() - lookedAtMs < lookEveryMs) return
     lookedAtMs = now()
@@ -121,6 +147,7 @@ export function make(options: WitnessOptions): Witness {
     const present = new Map(board.map((issue) => [issue.id, issue]))
     for (const id of new Set([...present.keys(), ...sights.keys()])) seen(id, present.get(id), board)
     checkStops()
+    checkSlots()
   }
 
   const began = (run: PreparedRun) => {
@@ -154,7 +181,8 @@ export function make(options: WitnessOptions): Witness {
     }
   }
 
-  const observe = ({ event, records }: ObservedStep) => {
+  const observe = ({ after, at, event, records }: ObservedStep) => {
+    wellSinceMs = after.tracker.error === null ? Math.min(wellSinceMs, at.wallTime) : Infinity
     if (event._tag === "IssuesRead") {
       for (const id of event.ids) {
         const sight = sights.get(id)
@@ -186,6 +214,6 @@ export function make(options: WitnessOptions): Witness {
     completions,
     workspaces,
     stops,
-    extremes: () => ({ agents, unfitMs })
+    extremes: () => ({ agents, unfitMs, idleMs })
   }
 }

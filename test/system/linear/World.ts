@@ -38,6 +38,8 @@ import * as Witness from "./Witness.ts"
 
 export const slots = 10
 const pollIntervalMs = 30_000
+/** What the tracker stretches polls to when the budget is short. */
+const longestPollIntervalMs = pollIntervalMs + 240_000
 const handoffGraceMs = 20_000
 /** Requests, hooks and fibers take their time, which is short on the machine and long on a fast clock. */
 const slackMs = 20_000
@@ -143,7 +145,8 @@ const course = Effect.fnUntraced(function* ({ deeds, root, seed }: WorldOptions,
     now: time.now,
     slots,
     startSlackMs: pollIntervalMs + slackMs,
-    stopSlackMs: handoffGraceMs + slackMs
+    stopSlackMs: handoffGraceMs + slackMs,
+    idleSlackMs: longestPollIntervalMs + slackMs
   })
   time.watch(witness.look)
   const ledger = Ledger.make(linear)
@@ -165,6 +168,7 @@ const course = Effect.fnUntraced(function* ({ deeds, root, seed }: WorldOptions,
   const people = People.make({
     linear,
     random: random.split("people"),
+    long: new Set([...turns].flatMap(([id, count]) => (count > policy.maxTurns ? [id] : []))),
     worked: () => witness.live().map(({ issue }) => issue.id),
     elsewhere
   })

@@ -27,6 +27,7 @@ import * as CommandLog from "./CommandLog.ts"
 import * as ConversationWorkflow from "./ConversationWorkflow.ts"
 import * as Following from "./Following.ts"
 import * as IssueConversation from "./IssueConversation.ts"
+import * as RecreatedWorkspace from "./RecreatedWorkspace.ts"
 import * as TranscriptText from "./TranscriptText.ts"
 
 export interface DebugOptions {
@@ -98,6 +99,9 @@ const follow = Effect.fnUntraced(function* ({ conversation, following, style }: 
   yield* print(TranscriptText.remark(`(at rest: ${status})`, style))
 })
 
+const withoutWorkspace = (identifier: string): string =>
+  `${identifier} has no workspace, so that its agent would work in an empty directory; its next run makes one`
+
 /** Everything but the signals. */
 const work = Effect.fnUntraced(function* (
   options: DebugOptions,
@@ -106,6 +110,10 @@ const work = Effect.fnUntraced(function* (
   const found = yield* IssueConversation.subjectOf(workflow.workflow, options.issue)
   const subject = { ...found, session: options.conversation ?? found.session }
   const claimed = options.say !== null
+  if (subject.workspace === null) {
+    if (claimed) return yield* new CommandFailed({ message: withoutWorkspace(subject.identifier) })
+    yield* RecreatedWorkspace.prevent(workflow.workflow.workspace.root, subject.identifier)
+  }
   if (claimed) yield* ServerAccess.claim(workflow.access, `saying something to the agent of ${subject.identifier}`)
   const access = yield* ServerAccess.open(workflow.access, { claimed })
   const conversation = yield* IssueConversation.find(subject, access)

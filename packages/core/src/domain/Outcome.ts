@@ -7,8 +7,8 @@ import * as Data from "effect/Data"
 export type Outcome = Data.TaggedEnum<{
   /** Every turn completed and the run ended by itself. */
   Succeeded: { readonly summary: string | null }
-  /** The workspace, the launch or a turn failed. */
-  Failed: { readonly reason: string }
+  /** The workspace, the launch or a turn failed. `unavailable`: because the runtime went down, which is not the issue's fault. */
+  Failed: { readonly reason: string; readonly unavailable?: boolean }
   /** A turn took longer than `agent.turn_timeout_ms`. */
   TimedOut: { readonly reason: string }
   /** The agent was silent for longer than `agent.stall_timeout_ms`. */
@@ -39,4 +39,10 @@ export const reason = (outcome: Outcome): string | null =>
 
 /** Whether this outcome counts as a failure of the issue. */
 export const isFailure = (outcome: Outcome): boolean =>
-  outcome._tag === "Failed" || outcome._tag === "TimedOut" || outcome._tag === "Stalled"
+  (outcome._tag === "Failed" && outcome.unavailable !== true) ||
+  outcome._tag === "TimedOut" ||
+  outcome._tag === "Stalled"
+
+/** Whether the run ended early for something that its issue cannot help: a provider's window, a runtime that went down. */
+export const isExcused = (outcome: Outcome): boolean =>
+  outcome._tag === "UsageLimited" || (outcome._tag === "Failed" && outcome.unavailable === true)

@@ -50,9 +50,20 @@ export const noteTurnCompleted = (step: Step.Step): void => {
   Step.patchGates(step, { failing: null, failingStreak: [], usageRepeats: 0, runtimeDown: down })
 }
 
+/** A launch or a turn found the runtime down: closed for a backoff, since nobody may tell when it is up again. */
+export const noteUnavailable = (step: Step.Step, reason: string): void => {
+  const down = step.state.gates.runtimeDown
+  // While the gate is closed nothing begins: what fails now was under way with the one that closed it.
+  if (down !== null && (down.retryAt === null || step.at.now < down.retryAt)) return
+  const failures = (down?.failures ?? 0) + 1
+  const retryAt = step.at.now + Backoff.retryDelayMs(failures, step.state.policy)
+  Step.patchGates(step, { runtimeDown: { reason, retryAt, failures } })
+}
+
 /** The end of a run, as the runtime's gates see it. Failures of the workspace say nothing about the runtime. */
 export const noteEnd = (step: Step.Step, id: IssueId, run: LiveRun, outcome: Outcome.Outcome): void => {
   if (outcome._tag === "UsageLimited") noteUsageLimit(step, outcome)
+  if (outcome._tag === "Failed" && outcome.unavailable === true) noteUnavailable(step, outcome.reason)
   const reachedRuntime = run.stage !== "preparing"
   if (Outcome.isFailure(outcome) && reachedRuntime && run.turnsCompleted === 0) {
     noteEarlyFailure(step, id, run.runId, Outcome.reason(outcome) ?? "unknown")
@@ -66,14 +77,4 @@ export const noteEnd = (step: Step.Step, id: IssueId, run: LiveRun, outcome: Out
 export const takeTrial = (step: Step.Step, runId: RunId): void => {
   const { failing } = step.state.gates
   if (failing !== null && failing.trial === null) Step.patchGates(step, { failing: { ...failing, trial: runId } })
-}
-
-/** A launch found the runtime down: closed for a backoff, since nobody may tell when it is up again. */
-export const noteUnavailable = (step: Step.Step, reason: string): void => {
-  const down = step.state.gates.runtimeDown
-  // While the gate is closed no launch begins: what fails now was under way with the one that closed it.
-  if (down !== null && (down.retryAt === null || step.at.now < down.retryAt)) return
-  const failures = (down?.failures ?? 0) + 1
-  const retryAt = step.at.now + Backoff.retryDelayMs(failures, step.state.policy)
-  Step.patchGates(step, { runtimeDown: { reason, retryAt, failures } })
 }

@@ -84,9 +84,9 @@ const count = (entry: Entry, run: LiveRun, outcome: Outcome.Outcome, progress: b
     const idleContinuations = progress ? 0 : counters.idleContinuations + (run.kind === "continuation" ? 1 : 0)
     return { ...counters, attempts, failures: 0, usageLimits: 0, idleContinuations }
   }
-  if (outcome._tag === "UsageLimited") {
+  if (Outcome.isExcused(outcome)) {
     const usageLimits = counters.usageLimits + 1
-    return usageLimits >= usageLimitsThatFail
+    return usageLimits >= excusesThatFail
       ? { ...counters, attempts, usageLimits: 0, failures: counters.failures + 1 }
       : { ...counters, usageLimits, runs: Math.max(0, counters.runs - 1) }
   }
@@ -96,7 +96,8 @@ const count = (entry: Entry, run: LiveRun, outcome: Outcome.Outcome, progress: b
     : { ...counters, attempts }
 }
 
-const usageLimitsThatFail = 5
+/** So often in a row it is the issue after all: a prompt that empties the window, or brings the runtime down. */
+const excusesThatFail = 5
 
 /** Whether a run was cut short for a reason that is not the issue's: it is neither continued nor retried, but run again. */
 const isPutBack = ({ reason }: Stop, outcome: Outcome.Outcome): boolean =>
@@ -117,10 +118,10 @@ const goOn = (step: Step.Step, entry: Entry, run: LiveRun, outcome: Outcome.Outc
     return run.kind === "first" ? entry : queueRetry(step, entry, { kind: run.kind, delayMs: 0, reason: null })
   }
   const { counters } = entry
-  if (outcome._tag === "UsageLimited" && counters.usageLimits > 0) {
+  if (Outcome.isExcused(outcome) && counters.usageLimits > 0) {
     return queueRetry(step, entry, { kind: sameKind, delayMs: Backoff.continuationDelayMs, reason })
   }
-  if (Outcome.isFailure(outcome) || outcome._tag === "UsageLimited") {
+  if (Outcome.isFailure(outcome) || Outcome.isExcused(outcome)) {
     const delayMs = Backoff.retryDelayMs(counters.failures, step.state.policy)
     return queueRetry(step, entry, { kind: "failure", delayMs, reason })
   }

@@ -137,7 +137,10 @@ export const makeUnsafe = (environment: Environment, request: WorkerRequest): Se
     if (stopReason !== null) return Outcome.Cancelled({ reason: stopReason })
     if (Exit.isSuccess(exit)) return exit.value
     const failure = Option.getOrUndefined(Exit.findErrorOption(exit))
-    if (failure?._tag === "RuntimeError") return Outcome.Failed({ reason: failure.message })
+    if (failure?._tag === "RuntimeError") {
+      const { message, unavailable } = failure
+      return Outcome.Failed(unavailable ? { reason: message, unavailable } : { reason: message })
+    }
     if (Cause.hasInterruptsOnly(exit.cause)) return Outcome.Failed({ reason: "the worker was interrupted" })
     return Outcome.Failed({ reason: `worker died: ${describeDefect(exit.cause)}` })
   }

@@ -132,6 +132,7 @@ export const make = (seed: number): Chaos => {
       Outcome.Succeeded({ summary: "done" }),
       Outcome.Failed({ reason: "broken" }),
       Outcome.Cancelled({ reason: "stopped" }),
+      Outcome.Failed({ reason: "the runtime is gone", unavailable: true }),
       Outcome.UsageLimited({ untilMs: chance(0.5) ? null : at.wallTime + below(200_000), reason: "enough" })
     ])
 

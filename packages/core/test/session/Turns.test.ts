@@ -153,12 +153,22 @@ describe("the turns of a run", () => {
     })
   )
 
-  it.effect("end in failure when the runtime breaks", () =>
+  it.effect("end in failure when the agent breaks", () =>
+    Effect.gen(function* () {
+      const { end } = yield* runToEnd(() =>
+        Effect.fail(new RuntimeError({ message: "no such model", unavailable: false }))
+      )
+      assert.deepInclude(end.outcome, { _tag: "Failed", reason: "no such model" })
+      assert.notProperty(end.outcome, "unavailable")
+    })
+  )
+
+  it.effect("end without blame for the issue when the runtime goes down", () =>
     Effect.gen(function* () {
       const { end } = yield* runToEnd(() =>
         Effect.fail(new RuntimeError({ message: "connection lost", unavailable: true }))
       )
-      assert.deepInclude(end.outcome, { _tag: "Failed", reason: "connection lost" })
+      assert.deepInclude(end.outcome, { _tag: "Failed", reason: "connection lost", unavailable: true })
     })
   )
 

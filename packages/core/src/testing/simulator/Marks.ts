@@ -48,7 +48,7 @@ const families: { readonly [family: string]: string } = {
     "unclaimed>released, unclaimed>held, released>unclaimed, released>held, released>claimed",
   run:
     "handoff begins, handoff taken back, ends within its handoff, closes without an answer, trial, launch " +
-    "unconfirmed, launch unavailable, success after the stop was ordered, usage limits count as a failure",
+    "unconfirmed, launch unavailable, turn unavailable, success after the stop was ordered, usage limits count as a failure",
   removal: "waits, kept, of a kept one tried again",
   restart: "with a queued run, with a live run, with a hold, with a pause, of an unknown workspace",
   reading: "slow lane, a second miss, an old answer, a broken record of a live issue",
@@ -122,6 +122,10 @@ const entryMarks = ({ event, records }: Moment, before: Entry | undefined, after
   mark(isSameRun && run.stop === null && now.stop?.reason === "not_eligible", "put back: not_eligible")
   mark(run !== null && event._tag === "LaunchFailed" && event.stopped === "unconfirmed", "run: launch unconfirmed")
   mark(run !== null && event._tag === "LaunchFailed" && event.unavailable, "run: launch unavailable")
+  mark(
+    event._tag === "RunFinished" && event.outcome._tag === "Failed" && event.outcome.unavailable === true,
+    "run: turn unavailable"
+  )
   mark(
     run?.stop != null && records.some((record) => record._tag === "RunEnded" && record.outcome._tag === "Succeeded"),
     "run: success after the stop was ordered"

@@ -103,6 +103,9 @@ export const make = (stage: Stage, truth: Truth, board: Board, random: Prng): Wo
     const { runId } = body
     agent.used += random.wait(odds.tokensPerTurn)
     if (stage.faulty(random, odds.usageLimit)) return over(agent, usageLimit())
+    if (stage.faulty(random, odds.unavailable)) {
+      return over(agent, Outcome.Failed({ reason: "the runtime went down", unavailable: true }))
+    }
     if (stage.faulty(random, odds.turnFailure)) return over(agent, Outcome.Failed({ reason: "the agent gave up" }))
     const room = truth.rooms.get(body.issueId)
     if (room !== undefined && random.chance(odds.progress)) room.version++

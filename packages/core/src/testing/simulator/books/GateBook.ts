@@ -132,11 +132,7 @@ export const make = (runBook: RunBook): GateBook => {
         const page = runBook.runs.get(event.runId)
         const isNews = page?.launch === "ordered" && page.outcome === null && page.stopOrderedAt === null
         if (!event.unavailable || !isNews || event.stopped !== "confirmed") return
-        const firstMs = Math.min(10_000, policy.maxRetryBackoffMs)
-        // What fails while the gate is closed was under way when it closed.
-        const mayBeClosed = at.now < down.most
-        extend(down, mayBeClosed ? 0 : at.now + firstMs, at.now + policy.maxRetryBackoffMs)
-        return
+        return wentDown(at, policy)
       }
       case "TurnCompleted": {
         const page = runBook.runs.get(event.runId)
@@ -147,6 +143,13 @@ export const make = (runBook: RunBook): GateBook => {
       case "RunFinished":
         if (runBook.runs.has(event.runId)) spend(event.runId, event.usage, at)
     }
+  }
+
+  const wentDown = (at: Instant, policy: Policy): void => {
+    const firstMs = Math.min(10_000, policy.maxRetryBackoffMs)
+    // What fails while the gate is closed was under way when it closed.
+    const mayBeClosed = at.now < down.most
+    extend(down, mayBeClosed ? 0 : at.now + firstMs, at.now + policy.maxRetryBackoffMs)
   }
 
   const runFailedEarly = (issueId: IssueId, runId: RunId, at: Instant, policy: Policy): void => {
@@ -164,6 +167,7 @@ export const make = (runBook: RunBook): GateBook => {
     if (record._tag !== "RunEnded") return
     const { issueId, outcome, runId } = record
     if (outcome._tag === "UsageLimited") closeUntil(usage, outcome.untilMs, at, 7 * day)
+    if (outcome._tag === "Failed" && outcome.unavailable === true) wentDown(at, policy)
     const page = runBook.runs.get(runId)
     const isEarly = page !== undefined && page.launch !== "none" && page.turns === 0
     if (isEarly && Outcome.isFailure(outcome)) runFailedEarly(issueId, runId, at, policy)

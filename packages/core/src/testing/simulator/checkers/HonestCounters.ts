@@ -10,7 +10,7 @@ import type { State } from "../../../scheduler/State.ts"
 import type { RunPage } from "../books/RunBook.ts"
 import type { Checker, Moment } from "../Checker.ts"
 
-const usageLimitsThatFail = 5
+const excusesThatFail = 5
 
 const hasProgress = (run: RunPage, issue: Issue | undefined): boolean => {
   const { closed, fingerprint } = run
@@ -31,8 +31,8 @@ const afterRun = (counters: Counters, run: RunPage, issue: Issue | undefined): C
     const idleNow = hasProgress(run, issue) ? 0 : idle
     return { ...counters, attempts, failures: 0, usageLimits: 0, idleContinuations: idleNow }
   }
-  if (outcome._tag === "UsageLimited") {
-    return usageLimits + 1 >= usageLimitsThatFail
+  if (Outcome.isExcused(outcome)) {
+    return usageLimits + 1 >= excusesThatFail
       ? { ...counters, attempts, usageLimits: 0, failures: failures + 1 }
       : { ...counters, usageLimits: usageLimits + 1, runs: Math.max(0, runs - 1) }
   }

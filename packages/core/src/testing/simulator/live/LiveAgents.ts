@@ -134,6 +134,7 @@ export const make = Effect.fnUntraced(function* (options: LiveAgentsOptions) {
     }
     agent.used = Usages.add(agent.used, usageOf(random.wait(odds.tokensPerTurn)))
     if (stage.faulty(random, odds.usageLimit)) return usageLimit()
+    if (stage.faulty(random, odds.unavailable)) return yield* unavailable("the runtime went down")
     if (stage.faulty(random, odds.turnFailure)) {
       return random.chance(0.3) ? yield* broken("the agent died") : TurnResult.Failed({ reason: "the agent gave up" })
     }
