@@ -7,7 +7,7 @@ import * as Configuration from "@opensymphony/core/orchestrator/Configuration"
 import * as MemoryRunStore from "@opensymphony/core/orchestrator/MemoryRunStore"
 import * as Orchestrator from "@opensymphony/core/orchestrator/Orchestrator"
 import { StepObserver } from "@opensymphony/core/orchestrator/StepObserver"
-import { AgentRuntime } from "@opensymphony/core/ports/AgentRuntime"
+import { type AgentEvent, AgentRuntime } from "@opensymphony/core/ports/AgentRuntime"
 import { RunStore } from "@opensymphony/core/ports/RunStore"
 import * as SessionWorkers from "@opensymphony/core/session/SessionWorkers"
 import { MemoryTracker, MemoryWorkspaces } from "@opensymphony/core/testing"
@@ -95,16 +95,29 @@ export const make = Effect.fnUntraced(function* (options: FleetOptions) {
     Effect.map(AgentRuntime, (inner) => ({
       ...inner,
       openSession: (request) =>
-        Effect.map(inner.openSession(request), (session) => ({
-          ...session,
-          runTurn: (turn, onEvent) =>
-            session.runTurn(turn, (event) => {
-              if (event._tag !== "SessionReported") received++
-              const madeAt = event._tag === "Activity" ? Frames.instantIn(event.summary) : null
+        Effect.map(inner.openSession(request), (session) => {
+          let steps = 0
+          const count = (event: AgentEvent) => {
+            if (event._tag === "Activity") {
+              received++
+              const madeAt = Frames.instantIn(event.summary)
               if (madeAt !== null) onReceived?.(Frames.instant() - madeAt)
-              return onEvent(event)
-            })
-        }))
+            } else if (event._tag === "UsageReported") {
+              // One report may stand for several statistics.
+              const reported = Frames.stepsIn(event.usage)
+              received += reported - steps
+              steps = reported
+            }
+          }
+          return {
+            ...session,
+            runTurn: (turn, onEvent) =>
+              session.runTurn(turn, (event) => {
+                count(event)
+                return onEvent(event)
+              })
+          }
+        })
     }))
   )
   const runtime = listened.pipe(
@@ -149,10 +162,7 @@ export const make = Effect.fnUntraced(function* (options: FleetOptions) {
     50,
     Effect.map(server.tell("listening", {}), (count) => count === conversations)
   )
-  const working = Effect.map(
-    orchestrator.snapshot,
-    ({ counts }) => counts.running === conversations
-  )
+  const working = Effect.map(orchestrator.snapshot, ({ counts }) => counts.running === conversations)
   const hasReceived = (count: number, silentMs = 0): Effect.Effect<boolean> =>
     Effect.suspend(() => {
       if (received >= count) return Effect.succeed(true)

@@ -1,8 +1,9 @@
 // What an agent-server sends while an agent works, by the shape of 1.57.0: for each step a call of the terminal, its
 // result, and the statistics.
+import type { Usage } from "@opensymphony/core/domain/Usage"
 
-/** The events of one step. */
-export const eventsPerStep = 3
+const eventsPerStep = 3
+const outputTokensPerStep = 50
 
 const commandBegin = "at "
 const output = "  ok  packages/core/test/scheduler/Transition.test.ts (41 tests) 212 ms\n".repeat(14)
@@ -49,7 +50,7 @@ const statistics = (step: number): Event => ({
         accumulated_token_usage: {
           model: "openai/scripted",
           prompt_tokens: (step + 1) * 1_000,
-          completion_tokens: (step + 1) * 50,
+          completion_tokens: (step + 1) * outputTokensPerStep,
           cache_read_tokens: step * 900,
           cache_write_tokens: 0,
           reasoning_tokens: 0,
@@ -84,6 +85,9 @@ export const instantIn = (summary: string): number | null => {
   return summary.startsWith(begin) ? Number(summary.slice(begin.length)) : null
 }
 
+/** After how many steps a conversation has used that much. */
+export const stepsIn = ({ outputTokens }: Usage): number => outputTokens / outputTokensPerStep
+
 const stamped = (number: number, event: Event): string =>
   JSON.stringify({
     id: `0b9fc7a2-5d31-4c1e-9f27-${number.toString(16).padStart(12, "0")}`,
@@ -108,7 +112,11 @@ export const fullState = (calls: number): string => {
   const { value } = statistics(calls) as { readonly value: { readonly usage_to_metrics: { readonly agent: object } } }
   const each = { model: "openai/scripted", prompt_tokens: 1_000, completion_tokens: 50, response_id: "chatcmpl-7f0a3c" }
   const history = {
-    costs: Array.from({ length: calls }, () => ({ model: "openai/scripted", cost: 0.001, timestamp: 1_795_374_501.07 })),
+    costs: Array.from({ length: calls }, () => ({
+      model: "openai/scripted",
+      cost: 0.001,
+      timestamp: 1_795_374_501.07
+    })),
     token_usages: Array.from({ length: calls }, () => each),
     response_latencies: Array.from({ length: calls }, () => ({ model: "openai/scripted", latency: 1.24 }))
   }

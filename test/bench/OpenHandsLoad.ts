@@ -11,7 +11,8 @@ const conversations = 200
 const perSecond = 20
 const warmUpSeconds = 5
 const quarterSeconds = 6
-const silentSeconds = 6
+/** Longer than from one look over REST to the next. */
+const silentSeconds = 20
 /** Of one processor. */
 const targetShare = 100
 

@@ -69,7 +69,7 @@ export const measure = async (): Promise<Section> => {
       ...result.marks.map((at) => of("heap", at, ({ heap }) => heap)),
       {
         name: "heap growth for an event, from the first mark to the last",
-        value: (last.heap - first.heap) / (last.events - first.events),
+        value: Math.max(0, (last.heap - first.heap) / (last.events - first.events)),
         unit: "bytes",
         target: 1
       },

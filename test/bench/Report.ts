@@ -1,6 +1,6 @@
 // A benchmark's figures, as a table for people and as JSON for programs.
 
-export type Unit = "ms" | "bytes" | "events" | "events/s" | "MB/s" | "/s" | "%"
+export type Unit = "ms" | "bytes" | "events" | "events/s" | "MB/s" | "%" | ""
 
 export interface Figure {
   readonly name: string

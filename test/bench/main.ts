@@ -5,6 +5,7 @@ import * as Memory from "./Memory.ts"
 import * as OpenHandsDecode from "./OpenHandsDecode.ts"
 import * as OpenHandsLoad from "./OpenHandsLoad.ts"
 import * as OpenHandsMemory from "./OpenHandsMemory.ts"
+import * as OpenHandsReconnect from "./OpenHandsReconnect.ts"
 import * as PollAbsorption from "./PollAbsorption.ts"
 import * as Report from "./Report.ts"
 import * as SlotTurnaround from "./SlotTurnaround.ts"
@@ -20,6 +21,7 @@ const sections: { readonly [name: string]: () => Report.Section | Promise<Report
   help: CommandLine.measure,
   "openhands-decode": OpenHandsDecode.measure,
   "openhands-load": OpenHandsLoad.measure,
+  "openhands-reconnect": OpenHandsReconnect.measure,
   "openhands-memory": OpenHandsMemory.measure
 }
 

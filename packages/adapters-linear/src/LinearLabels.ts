@@ -3,10 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { LinearApiService } from "./LinearApi.ts"
 import type { LinearError } from "./LinearError.ts"
-
-const document = `query Labels($filter: IssueLabelFilter!) {
-  issueLabels(filter: $filter, first: 250) { nodes { name } }
-}`
+import * as Documents from "./read/Documents.ts"
 
 const Labels = Schema.Struct({
   issueLabels: Schema.Struct({ nodes: Schema.Array(Schema.Struct({ name: Schema.String })) })
@@ -24,10 +21,10 @@ export const missing = (
     : Effect.map(
         api.call({
           name: "Labels",
-          document,
+          document: Documents.labelsDocument,
           variables: { filter: { or: names.map((name) => ({ name: { eqIgnoreCase: name.trim() } })) } },
           result: Labels,
-          purpose: "cosmetics",
+          purpose: "refresh",
           repeatable: true
         }),
         ({ issueLabels }) => {

@@ -1,6 +1,7 @@
 /** The tracker on Linear, and the tools that an agent uses to write to its issue. */
 export * as LinearApi from "./LinearApi.ts"
 export * as LinearError from "./LinearError.ts"
+export * as LinearIdentifier from "./LinearIdentifier.ts"
 export * as LinearLabels from "./LinearLabels.ts"
 export * as LinearProject from "./LinearProject.ts"
 export * as LinearTools from "./tools/LinearTools.ts"

@@ -7,12 +7,12 @@ import { type Ended, type Orchestrator, Project, type Settings } from "../Harnes
 export const closingWords = "All done, see the notes."
 export const workpadMarker = "## Agent Harness Workpad"
 
-/** What every agent does with its tools when it may: notes, a closing comment unless there is one, the last move. */
-export const workThroughTools = [
+/** What every agent does with its tools: notes, a closing comment unless there is one, the last move. */
+export const steps = [
   "opensymphony tool write_workpad text='- [x] looked at it' || exit 1",
   `opensymphony tool get_issue | grep -q '${closingWords}' || opensymphony tool add_comment body='${closingWords}' || exit 1`,
   "opensymphony tool move_issue state=done || exit 1"
-].join("\n")
+] as const
 
 export interface LinearBoardOptions {
   readonly linear: Pick<FakeLinear.FakeLinear, "url" | "apiKey" | "projectUrl">

@@ -20,7 +20,7 @@ const onLinear = async (
   }
 }
 
-const works = turn(LinearBoard.workThroughTools)
+const works = turn(...LinearBoard.steps)
 
 describe.concurrent("opensymphony run on Linear", () => {
   it("says that the key is refused, and exits 1", () =>
@@ -66,7 +66,7 @@ describe.concurrent("opensymphony run on Linear", () => {
   })
 
   it("lives through answers of a proxy: the run goes on, and nothing counts as a failure", () =>
-    onLinear(turn(waitFor("go"), LinearBoard.workThroughTools), async (linear, project) => {
+    onLinear(turn(waitFor("go"), ...LinearBoard.steps), async (linear, project) => {
       const orchestrator = LinearBoard.start(project, linear)
       await orchestrator.logs(/agent launched/)
       const fault = linear.addFault({ fault: { kind: "html", status: 502 } })

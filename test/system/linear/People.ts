@@ -33,10 +33,11 @@ export interface People {
 
 /** The mean pause between two deeds. */
 const pauseMs = 13_000
+/** Every so many deeds an issue that has another run before it changes its team: that run finds it under a new name. */
+const teamsTurnEvery = 6
 /** For good, of each kind. */
 const mostGivenUp = 2
 
-/** Done first to issues that have another run before them, which then finds the workspace under the old name. */
 const anotherTeam = "move to another team"
 /** What a deed answers that could not be done. */
 const undone = "not done"
@@ -130,14 +131,14 @@ export function make({ elsewhere, linear, long, random, worked }: PeopleOptions)
     if (debts.delete(debt)) debt.undo()
   }
 
-  const act = (nowMs: number) => {
-    const kind = random.pick(names)
+  const act = (nowMs: number, isTeamsTurn: boolean) => {
     const untouched = linear
       .issues()
       .filter(({ archived, id, project: its }) => !archived && its === project && !givenUp.has(id))
       .filter((issue) => !Fitness.isClosed(issue))
     const busy = untouched.filter(({ id }) => worked().includes(id))
-    const renamed = kind === anotherTeam ? busy.filter(({ id }) => long.has(id)) : []
+    const renamed = busy.filter(({ id }) => isTeamsTurn && long.has(id) && !reteamed.has(id))
+    const kind = renamed.length > 0 ? anotherTeam : random.pick(names)
     const [pool = untouched] = [renamed, random.chance(0.7) ? busy : untouched].filter(({ length }) => length > 0)
     if (pool.length === 0) return
     const issue = random.pick(pool)
@@ -164,7 +165,7 @@ export function make({ elsewhere, linear, long, random, worked }: PeopleOptions)
         yield* Effect.sleep(random.wait(pauseMs))
         const nowMs = yield* Clock.currentTimeMillis
         for (const debt of debts) if (debt.dueMs <= nowMs) settle(debt)
-        act(nowMs)
+        act(nowMs, done % teamsTurnEvery === 0)
       }
     }),
     settle: Effect.sync(() => {

@@ -1,10 +1,11 @@
-// What Linear and the network do to everybody: small losses all the time, two storms of the rate limit, and an outage.
+// What Linear and the network do to everybody: small losses all the time, two storms of the rate limit, an outage, and a
+// while in which everything is carried out and no answer comes back.
 import type { FakeLinear } from "@opensymphony/adapters-linear/testing"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 export interface Spell {
-  readonly name: "spent budget" | "refusals" | "outage"
+  readonly name: "spent budget" | "refusals" | "outage" | "lost answers"
   readonly fromMs: number
   readonly untilMs: number
   /** Agents that were at work when it began. */
@@ -65,12 +66,21 @@ export function make(linear: FakeLinear.FakeLinear, agents: () => number): Weath
     usual()
   })
 
+  const lostAnswers = Effect.gen(function* () {
+    linear.clearFaults()
+    linear.addFault({ fault: { kind: "lostAnswer" } })
+    yield* spell("lost answers", 2, Effect.void)
+    usual()
+  })
+
   return {
     spells,
     clear: Effect.sync(() => linear.clearFaults()),
     play: Effect.gen(function* () {
       usual()
-      yield* Effect.sleep(3 * minute)
+      yield* Effect.sleep(2 * minute)
+      yield* lostAnswers
+      yield* Effect.sleep(2 * minute)
       yield* spentBudget
       // Until well after the gate has opened again.
       yield* Effect.sleep(12 * minute)

@@ -79,6 +79,7 @@ export function make(options: WitnessOptions): Witness {
   const completions = new Map<string, number>()
   const workspaces = new Map<string, Array<{ readonly path: string; readonly identifier: string }>>()
   const reported = new Set<string>()
+  const busyUntilMs = new Map<string, number>()
   const stops: Array<string> = []
   let lookedAtMs = 0
   let agents = 0
@@ -127,12 +128,11 @@ export function make(options: WitnessOptions): Witness {
   }
 
   const checkSlots = () => {
-    if (live.size >= slots) slotSinceMs = Infinity
-    else slotSinceMs = Math.min(slotSinceMs, now())
-    const busy = new Set([...live.values()].map(({ issue }) => String(issue.id)))
+    slotSinceMs = live.size < slots ? Math.min(slotSinceMs, now()) : Infinity
+    for (const { issue } of live.values()) busyUntilMs.set(issue.id, now())
     for (const [id, { fitSinceMs }] of sights) {
-      if (fitSinceMs === null || busy.has(id)) continue
-      const forMs = now() - Math.max(fitSinceMs, slotSinceMs, wellSinceMs)
+      if (fitSinceMs === null) continue
+      const forMs = now() - Math.max(fitSinceMs, slotSinceMs, wellSinceMs, busyUntilMs.get(id) ?? 0)
       idleMs = Math.max(idleMs, forMs)
       if (forMs <= idleSlackMs || reported.has(id)) continue
       reported.add(id)

@@ -18,7 +18,12 @@ export const reservedShare: { readonly [P in Purpose]: number } = {
 
 /** What Linear said is believed for so long; then one request may find out what is true now. */
 const staleAfterMs = 60_000
+/** When nobody says for how long. */
 const firstClosureMs = 60_000
+/** Whoever names an instant and then refuses again was wrong about it. */
+const shortestClosureMs = 1_000
+/** A clock that is corrected by more was wrong about all instants that are remembered. */
+const correctionMs = 60_000
 
 export type Admission =
   | { readonly _tag: "Go" }
@@ -56,8 +61,19 @@ export const make = (): Governor => {
   let pending = 0
   let closedUntilMs = 0
   let closures = 0
+  let lastMs = 0
   const spent = Object.fromEntries(purposes.map((purpose) => [purpose, { requests: 0, complexity: 0 }])) as {
     [P in Purpose]: Spent
+  }
+
+  /** Nothing may wait for an instant that only came so far away because the clock was set back. */
+  const noteTime = (nowMs: number): void => {
+    if (nowMs < lastMs - correctionMs) {
+      requests = null
+      complexity = null
+      closedUntilMs = 0
+    }
+    lastMs = nowMs
   }
 
   const shortage = (known: Known | null, what: string, purpose: Purpose, under: number, nowMs: number) => {
@@ -73,6 +89,7 @@ export const make = (): Governor => {
   }
 
   const admit = (purpose: Purpose, nowMs: number): Admission => {
+    noteTime(nowMs)
     if (nowMs < closedUntilMs) {
       const reason = `Linear's rate limit is reached; nothing is asked before ${shownInstant(closedUntilMs)}`
       return { _tag: "Wait", untilMs: closedUntilMs, reason }
@@ -89,6 +106,7 @@ export const make = (): Governor => {
   }
 
   const settled = (purpose: Purpose, facts: RateHeaders.RateFacts, limited: boolean, nowMs: number) => {
+    noteTime(nowMs)
     pending = Math.max(0, pending - 1)
     if (facts.requests !== null) requests = { allowance: facts.requests, seenAtMs: nowMs }
     if (facts.complexity !== null) complexity = { allowance: facts.complexity, seenAtMs: nowMs }
@@ -100,8 +118,10 @@ export const make = (): Governor => {
     if (named === null && !limited) return null
     // Answers to what was under way when the gate closed belong to the same closure.
     if (limited && nowMs >= closedUntilMs) closures += 1
-    const fallback = nowMs < closedUntilMs ? closedUntilMs : nowMs + firstClosureMs * 2 ** Math.min(closures - 1, 10)
-    closedUntilMs = Math.max(closedUntilMs, Math.min(named ?? fallback, nowMs + RateHeaders.longestClosureMs))
+    const growth = 2 ** Math.min(Math.max(0, closures - 1), 10)
+    const fallback = nowMs < closedUntilMs ? closedUntilMs : nowMs + firstClosureMs * growth
+    const untilMs = Math.max(named ?? fallback, nowMs + shortestClosureMs * growth)
+    closedUntilMs = Math.max(closedUntilMs, Math.min(untilMs, nowMs + RateHeaders.longestClosureMs))
     return closedUntilMs
   }
 
@@ -115,11 +135,14 @@ export const make = (): Governor => {
     lost: () => {
       pending = Math.max(0, pending - 1)
     },
-    budget: (nowMs) => ({
-      requests: requests !== null && isCurrent(requests, nowMs) ? requests.allowance : null,
-      complexity: complexity !== null && isCurrent(complexity, nowMs) ? complexity.allowance : null,
-      spent: { ...spent },
-      closedUntilMs: nowMs < closedUntilMs ? closedUntilMs : null
-    })
+    budget: (nowMs) => {
+      noteTime(nowMs)
+      return {
+        requests: requests !== null && isCurrent(requests, nowMs) ? requests.allowance : null,
+        complexity: complexity !== null && isCurrent(complexity, nowMs) ? complexity.allowance : null,
+        spent: { ...spent },
+        closedUntilMs: nowMs < closedUntilMs ? closedUntilMs : null
+      }
+    }
   }
 }

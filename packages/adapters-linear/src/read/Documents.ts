@@ -53,6 +53,11 @@ export const issuesByIdsDocument = `query IssuesByIds($ids: [ID!]!, $first: Int!
 }
 ${issueFields}`
 
+/** Who an issue is, by its id or by any identifier that it has or had. */
+export const issueIdDocument = `query IssueId($name: String!) {
+  issue(id: $name) { id }
+}`
+
 /** The lists of issues that have more than came with them. */
 export const issueListsDocument = `query IssueLists(
   $ids: [ID!]!
@@ -129,14 +134,21 @@ export const usersDocument = `query Users($filter: UserFilter!) {
   }
 }`
 
+/** Those labels of the workspace that a filter finds. */
+export const labelsDocument = `query Labels($filter: IssueLabelFilter!) {
+  issueLabels(filter: $filter, first: 250) { nodes { name } }
+}`
+
 /** All of them, to be checked against Linear's schema. */
 export const documents: ReadonlyArray<string> = [
   issuesDocument,
   issuesByIdsDocument,
+  issueIdDocument,
   issueListsDocument,
   projectProbeDocument,
   projectDocument,
   projectListDocument,
   statesDocument,
-  usersDocument
+  usersDocument,
+  labelsDocument
 ]

@@ -14,7 +14,8 @@ export const make = (api: LinearApiService): Effect.Effect<void> => {
   return Effect.gen(function* () {
     const budget = yield* api.budget
     const pauseMs = PollPace.pauseMs(budget, last, yield* Clock.currentTimeMillis)
-    const stretches = pauseMs >= worthTellingMs
+    // A poll that came late by itself, or that is refused anyway, ends nothing.
+    const stretches = pauseMs >= worthTellingMs || (isStretched && !PollPace.isComfortable(budget))
     if (stretches !== isStretched) {
       isStretched = stretches
       const left = PollPace.describe(budget)

@@ -44,7 +44,14 @@ export const pauseMs = (budget: Budget, last: PollMark | null, nowMs: number): n
     intervalMs(budget.requests, now.requests - last.requests, nowMs),
     intervalMs(budget.complexity, now.points - last.points, nowMs)
   )
-  return Math.min(longestPauseMs, Math.max(0, last.startedAtMs + interval - nowMs))
+  // Behind a clock that was set back the last poll lies ahead.
+  return Math.min(longestPauseMs, interval, Math.max(0, last.startedAtMs + interval - nowMs))
+}
+
+/** Whether there is so much left of all that is known that polls come as the workflow asks; false while nothing is known. */
+export const isComfortable = ({ complexity, requests }: Budget): boolean => {
+  const known = [requests, complexity].filter((allowance) => allowance !== null)
+  return known.length > 0 && known.every(({ limit, remaining }) => remaining >= comfortableShare * limit)
 }
 
 /** What is left, for a message. */

@@ -42,6 +42,8 @@ const lines = <E>(pieces: Stream.Stream<string, E>): Stream.Stream<string, E> =>
         return whole
       }),
       Stream.flattenIterable,
+      // What the input ends with is a line, too.
+      Stream.concat(Stream.sync(() => rest)),
       Stream.filter((line) => line.trim() !== "")
     )
   })

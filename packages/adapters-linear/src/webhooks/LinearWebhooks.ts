@@ -12,7 +12,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -31,6 +31,8 @@ export interface LinearWebhooksService {
   readonly wakes: Stream.Stream<void>
   /** To be told after every poll that found something new; notices when deliveries do not arrive. */
   readonly pollFoundChanges: Effect.Effect<void>
+  /** From now on deliveries go to another path, or are signed with another secret. */
+  readonly change: (options: LinearWebhooksOptions) => Effect.Effect<void>
 }
 
 export class LinearWebhooks extends Context.Service<LinearWebhooks, LinearWebhooksService>()(
@@ -90,7 +92,8 @@ const debounced = (arrivals: PubSub.PubSub<void>): Stream.Stream<void> =>
 
 export const make = Effect.fnUntraced(function* (options: LinearWebhooksOptions) {
   const server = yield* HttpServer.HttpServer
-  const deliveries = Deliveries.make(options.secret)
+  let { path, secret } = options
+  let deliveries = Deliveries.make(secret)
   const arrivals = yield* PubSub.sliding<void>({ capacity: 1 })
   const bodies = Semaphore.makeUnsafe(maxBodies)
   const report = makeReport()
@@ -124,7 +127,7 @@ export const make = Effect.fnUntraced(function* (options: LinearWebhooksOptions)
 
   const handle = Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
-    if (request.url.split("?")[0] !== options.path) return answer(404, "Not found")
+    if (request.url.split("?")[0] !== path) return answer(404, "Not found")
     if (request.method !== "POST") return answer(405, "Method not allowed", { allow: "POST" })
     if (request.headers[LINEAR_WEBHOOK_SIGNATURE_HEADER] === undefined) {
       return yield* Effect.as(report("it is not signed"), answer(401, "Missing webhook signature"))
@@ -147,7 +150,14 @@ export const make = Effect.fnUntraced(function* (options: LinearWebhooksOptions)
       if (!Silence.isDue(silence)) return Effect.void
       silence = Silence.reported(silence)
       return Effect.logWarning(silenceWarning)
-    })
+    }),
+    change: (to) =>
+      Effect.sync(() => {
+        path = to.path
+        // What was seen is forgotten with the secret that it was signed with.
+        if (Redacted.value(to.secret) !== Redacted.value(secret)) deliveries = Deliveries.make(to.secret)
+        secret = to.secret
+      })
   } satisfies LinearWebhooksService
 })
 

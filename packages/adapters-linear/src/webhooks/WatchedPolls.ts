@@ -13,7 +13,10 @@ const isSame = (self: Seen, that: Seen): boolean =>
   self.size === that.size && [...self].every(([id, updatedAtMs]) => that.has(id) && that.get(id) === updatedAtMs)
 
 /** The tracker, with its polls watched. */
-export const make = (tracker: TrackerBackendService, webhooks: LinearWebhooksService): TrackerBackendService => {
+export const make = (
+  tracker: TrackerBackendService,
+  webhooks: Pick<LinearWebhooksService, "pollFoundChanges">
+): TrackerBackendService => {
   let last: Seen | null = null
   return {
     ...tracker,

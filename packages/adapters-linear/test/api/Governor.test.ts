@@ -75,8 +75,8 @@ describe("Governor", () => {
 
   it("closes for everything until the reset when nothing remains", () => {
     const governor = after(facts({ requests: allowance(0, now + 5 * minute) }))
-    assert.deepStrictEqual(admitted(governor, now + 5 * minute - 1), [])
     assert.strictEqual(governor.budget(now).closedUntilMs, now + 5 * minute)
+    assert.deepStrictEqual(admitted(governor, now + 5 * minute - 1), [])
     assert.deepStrictEqual(admitted(governor, now + 5 * minute), purposes)
   })
 
@@ -105,6 +105,26 @@ describe("Governor", () => {
     const closedUntilMs = governor.settled("tools", facts(), true, now)
     assert.strictEqual(governor.settled("tools", facts(), true, now + 10), closedUntilMs)
     assert.strictEqual(governor.settled("tools", facts(), true, now + minute), now + 3 * minute)
+  })
+
+  it("closes for longer each time that it is refused at the instant which was named", () => {
+    const governor = Governor.make()
+    let at = now
+    for (const seconds of [1, 2, 4, 8, 16]) {
+      assert.strictEqual(governor.settled("tools", facts({ retryAfterMs: 1_000 }), true, at), at + seconds * 1_000)
+      at += seconds * 1_000
+    }
+  })
+
+  it("forgets what it knows when the clock is set back", () => {
+    const governor = after(facts({ requests: allowance(0) }), true)
+    assert.deepStrictEqual(admitted(governor, now - 2 * hour), purposes)
+    assert.strictEqual(governor.budget(now - 2 * hour).closedUntilMs, null)
+  })
+
+  it("stays closed when the clock is corrected by a little", () => {
+    const governor = after(facts({ requests: allowance(0) }), true)
+    assert.deepStrictEqual(admitted(governor, now - 1_000), [])
   })
 
   it("stays open for the others when one endpoint has its own limit", () => {

@@ -43,12 +43,24 @@ describe("the pace of polls", () => {
     assert.strictEqual(PollPace.pauseMs(budget(2, left(1_125)), last, now), 0)
   })
 
+  it("waits no longer than one interval for a poll that lies ahead because the clock was set back", () => {
+    const ahead = { ...last, startedAtMs: now + 120 * minute }
+    assert.strictEqual(PollPace.pauseMs(budget(20, null), ahead, now), 0)
+    assert.closeTo(PollPace.pauseMs(budget(20, left(1_125)), ahead, now), 72_000, 1)
+  })
+
   it("minds the points as it minds the requests", () => {
     assert.closeTo(PollPace.pauseMs(budget(20, left(2_500), left(1_125)), last, now), 42_000, 1)
   })
 
   it("does not hold back what is refused anyway", () => {
     assert.strictEqual(PollPace.pauseMs({ ...budget(20, left(0)), closedUntilMs: now + minute }, last, now), 0)
+  })
+
+  it("is comfortable when half is left of all that is known", () => {
+    assert.isTrue(PollPace.isComfortable(budget(0, left(1_250))))
+    assert.isFalse(PollPace.isComfortable(budget(0, left(2_500), left(1_249))))
+    assert.isFalse(PollPace.isComfortable(budget(0, null)))
   })
 
   it("never holds a poll back longer than the core waits for one", () => {

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import * as World from "./World.ts"
 
 const { does, refuses } = World
@@ -30,6 +32,30 @@ describe("the list of tools", () => {
       assert.deepStrictEqual(move?.inputSchema.required, ["state"])
       assert.strictEqual(move?.inputSchema["additionalProperties"], false)
       assert.strictEqual(client.getServerVersion()?.name, "linear")
+    })
+  )
+})
+
+describe("the documentation of the tools", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../../../docs/agent-tools.md"), "utf8")
+  /** The first column of the table below this heading. */
+  const rowsBelow = (heading: string): ReadonlyArray<string> => {
+    const section = page.split(`${heading}\n`)[1]?.split("\n#")[0] ?? ""
+    return [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = ""]) => name)
+  }
+
+  it.live("has every tool, and what calling it costs", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make({ rawQueries: true })
+      const { client } = yield* World.openRun(world)
+      const { tools } = yield* Effect.promise(() => client.listTools())
+      const names = tools.map(({ name }) => name)
+      assert.deepStrictEqual(rowsBelow("## What there is"), names)
+      // A raw query costs what it is.
+      assert.deepStrictEqual(
+        rowsBelow("### What a call costs"),
+        names.filter((name) => name !== "linear_query")
+      )
     })
   )
 })

@@ -46,6 +46,13 @@ describe("the server on standard input and output", () => {
     })
   )
 
+  it.live("answers a last line that the input ends without a line break", () =>
+    Effect.gen(function* () {
+      const { messages } = yield* answersTo([`${request(1, "a")}\n`, request(2, "b")])
+      assert.deepStrictEqual(messages, [answer(1, "a"), answer(2, "b")])
+    })
+  )
+
   it.live("passes over what is no message, and says so", () =>
     Effect.gen(function* () {
       const { logged, messages } = yield* answersTo([`hello\n{"a": 1}\n[]\n${request(1, "a")}\n`])

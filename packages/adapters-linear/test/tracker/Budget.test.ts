@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { IssueId } from "@opensymphony/core/domain/Ids"
-import { Clock, Effect } from "effect"
+import { Clock, type Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import * as Scene from "./Scene.ts"
 
@@ -36,6 +36,32 @@ describe("the Linear tracker and its budget", () => {
       assert.deepStrictEqual(
         lines.filter((line) => line.includes("polls of Linear")).map((line) => line.split(/[,:] /)[1]),
         ["polls of Linear are stretched", "polls of Linear come at their interval again"]
+      )
+    })
+  )
+
+  it.effect("does not say that the stretching is over because one poll comes late by itself", () =>
+    Effect.gen(function* () {
+      yield* Scene.begin
+      const lines: Array<string> = []
+      const { linear, tracker } = yield* Scene.make()
+      Scene.issues(linear, 300)
+      const pollAfter = (pause: Duration.Input) =>
+        Effect.andThen(TestClock.adjust(pause), Scene.inTime(tracker.candidateIssues))
+      yield* Scene.logged(lines)(
+        Effect.gen(function* () {
+          yield* pollAfter(0)
+          linear.setRemaining("requests", 200)
+          yield* pollAfter("30 seconds")
+          yield* pollAfter("30 seconds")
+          yield* pollAfter("10 minutes")
+          yield* pollAfter("30 seconds")
+        })
+      )
+      assert.lengthOf(
+        lines.filter((line) => line.includes("polls of Linear")),
+        1,
+        lines.join("\n")
       )
     })
   )

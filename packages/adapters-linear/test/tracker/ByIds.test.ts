@@ -25,6 +25,14 @@ describe("issues by id of the Linear tracker", () => {
     }).pipe(Scene.quietly)
   )
 
+  it.live("cost no request when none are asked for", () =>
+    Effect.gen(function* () {
+      const { linear, tracker } = yield* Scene.make()
+      assert.deepStrictEqual(yield* tracker.issuesByIds([]), { issues: [], malformed: [] })
+      assert.lengthOf(linear.requests(), 0)
+    }).pipe(Scene.quietly)
+  )
+
   it.live("tell archived, deleted, moved to another project, without project, and gone apart", () =>
     Effect.gen(function* () {
       const scene = yield* Scene.make()

@@ -35,6 +35,18 @@ describe("candidates of the Linear tracker", () => {
     }).pipe(Scene.quietly)
   )
 
+  it.live("come in one order over all pages, the newest first", () =>
+    Effect.gen(function* () {
+      const { linear, tracker } = yield* Scene.make()
+      const created = Scene.issues(linear, 120)
+      const { issues } = yield* tracker.candidateIssues
+      assert.deepStrictEqual(
+        issues.map(({ id }) => String(id)),
+        created.toReversed()
+      )
+    }).pipe(Scene.quietly)
+  )
+
   it.live("are those of the project, in every team, and of no other", () =>
     Effect.gen(function* () {
       const { linear, tracker } = yield* Scene.make({ teams: [{ key: "ENG" }, { key: "OPS" }] })

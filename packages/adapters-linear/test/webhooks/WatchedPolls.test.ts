@@ -21,7 +21,7 @@ const newsIn = (...polls: ReadonlyArray<ReadonlyArray<Issue.Issue>>) =>
       changes: Stream.empty
     }
     const pollFoundChanges = Effect.sync(() => void (count += 1))
-    const tracker = WatchedPolls.make(inner, { wakes: Stream.empty, pollFoundChanges })
+    const tracker = WatchedPolls.make(inner, { pollFoundChanges })
     yield* Effect.forEach(polls, () => tracker.candidateIssues)
     return count
   })

@@ -5,7 +5,6 @@
 import type { OpenSession } from "@opensymphony/core/ports/AgentRuntime"
 import type { OpenHandsSettings } from "@opensymphony/core/workflow/OpenHandsSettings"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import { ApiError } from "../client/ApiError.ts"
 import { type ConversationInfo, isAtRest } from "../client/ConversationInfo.ts"
@@ -61,7 +60,7 @@ const holds = (api: AgentServerApi, conversation: string, text: string) =>
   })
 
 /** Events are published some moments before they can be read. */
-const looks = { schedule: Schedule.spaced("250 millis"), times: 20 }
+const looks = { times: 20, pauseMs: 250 }
 
 /** The conversation is there, at rest, and its events can be read, with the context among them. */
 const verify = Effect.fnUntraced(function* (
@@ -71,10 +70,11 @@ const verify = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, ApiError> {
   const { status } = yield* patiently(api.get(conversation))
   if (!isAtRest(status)) return yield* unverified(conversation, `it is ${status} although nobody ran it`)
-  const isThere = Effect.flatMap(holds(api, conversation, context), (found) =>
-    found ? Effect.void : Effect.fail(unverified(conversation, "its events do not show what it was told"))
-  )
-  yield* Effect.retry(isThere, looks)
+  for (let look = 0; look < looks.times; look++) {
+    if (yield* patiently(holds(api, conversation, context))) return
+    yield* Effect.sleep(looks.pauseMs)
+  }
+  return yield* unverified(conversation, "its events do not show what it was told")
 })
 
 /** Removes a conversation that came to nothing; it was never run, so nothing waits in it. */

@@ -4,11 +4,13 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as LinearApi from "@opensymphony/adapters-linear/LinearApi"
-import type { LinearConfigurationError } from "@opensymphony/adapters-linear/LinearError"
+import type { LinearConfigurationError, LinearError } from "@opensymphony/adapters-linear/LinearError"
+import * as LinearIdentifier from "@opensymphony/adapters-linear/LinearIdentifier"
 import * as LinearTracker from "@opensymphony/adapters-linear/LinearTracker"
 import * as LinearTools from "@opensymphony/adapters-linear/tools/LinearTools"
 import * as LinearWebhooks from "@opensymphony/adapters-linear/webhooks/LinearWebhooks"
 import * as WatchedPolls from "@opensymphony/adapters-linear/webhooks/WatchedPolls"
+import type { IssueId } from "@opensymphony/core/domain/Ids"
 import { ConfigurationError } from "@opensymphony/core/orchestrator/Configuration"
 import { TrackerBackend } from "@opensymphony/core/ports/TrackerBackend"
 import type { LinearTrackerSettings, WebhookSettings } from "@opensymphony/core/workflow/Workflow"
@@ -20,7 +22,6 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import * as RcMap from "effect/RcMap"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
 import { ownCommand } from "../OwnCommand.ts"
@@ -28,6 +29,13 @@ import { ownCommand } from "../OwnCommand.ts"
 /** The tracker alone. */
 export const tracker = (settings: LinearTrackerSettings): Layer.Layer<TrackerBackend, LinearConfigurationError> =>
   LinearTracker.layer(settings)
+
+/** The id of the issue that people call so; null when the key sees none. */
+export const issueId = (
+  settings: LinearTrackerSettings,
+  identifier: string
+): Effect.Effect<IssueId | null, LinearConfigurationError | LinearError> =>
+  Effect.flatMap(LinearApi.make(settings), (api) => LinearIdentifier.resolve(api, identifier))
 
 /** An HTTP server of this process; `failure` is what is said when its port cannot be had. */
 const listener = (host: string, port: number, failure: string) =>
@@ -66,9 +74,10 @@ export const share: Effect.Effect<Share, never, Scope.Scope> = Effect.gen(functi
   })
   return {
     webhooks: (settings) => {
-      const key = JSON.stringify([settings.host, settings.port, settings.path, Redacted.value(settings.secret)])
+      const key = `${settings.host}:${settings.port}`
       wanted.set(key, settings)
-      return RcMap.get(listeners, key)
+      // After a reload it is still listened for the adapters before it.
+      return Effect.tap(RcMap.get(listeners, key), (service) => service.change(settings))
     }
   }
 })

@@ -27,7 +27,7 @@ const removeEmpty = Effect.fnUntraced(function* (root: string, key: string) {
   if (names === null || names.some((name) => name !== repository)) return
   yield* fs.remove(path.join(directory, repository), { recursive: true, force: true })
   yield* Effect.tryPromise(() => rmdir(directory))
-}, Effect.ignore)
+})
 
 /** From now until the scope closes, the directories that this workspace could have are not made by reading. */
 export const prevent = Effect.fnUntraced(function* (
@@ -38,5 +38,5 @@ export const prevent = Effect.fnUntraced(function* (
   const { distinct, preferred } = yield* WorkspaceKey.make(identifier)
   const keys = [...new Set([preferred, distinct])]
   const absent = yield* Effect.filter(keys, (key) => Effect.map(isThere(path.join(root, key)), (there) => !there))
-  yield* Effect.addFinalizer(() => Effect.forEach(absent, (key) => removeEmpty(root, key), { discard: true }))
+  yield* Effect.addFinalizer(() => Effect.forEach(absent, (key) => Effect.ignore(removeEmpty(root, key)), { discard: true }))
 })

@@ -1,6 +1,7 @@
 /** `opensymphony explain`: one look at the tracker, and every decision with its reason. Starts nothing. */
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
-import { policyOf } from "@opensymphony/core/workflow/Workflow"
+import { policyOf, type Workflow } from "@opensymphony/core/workflow/Workflow"
+import type { Issue } from "@opensymphony/core/domain/Issue"
 import * as CodePointOrder from "@opensymphony/core/domain/CodePointOrder"
 import { nothingStored } from "@opensymphony/core/domain/Journal"
 import * as Decision from "@opensymphony/core/scheduler/Decision"
@@ -17,6 +18,8 @@ import * as FileSystem from "effect/FileSystem"
 import * as HashMap from "effect/HashMap"
 import * as Path from "effect/Path"
 import * as Adapters from "../Adapters.ts"
+import * as Logging from "../Logging.ts"
+import { namedVariables, redactor } from "../Secrets.ts"
 import * as WorkflowFile from "../WorkflowFile.ts"
 
 export interface ExplainOptions {
@@ -50,30 +53,55 @@ const targetOf = Effect.fnUntraced(function* ({ issue, workflow }: ExplainOption
   return isIssue ? { workflow: "WORKFLOW.md", wanted: workflow } : { workflow, wanted: issue }
 })
 
-/** The candidates, and the issue that is asked for whatever its state. */
-const withIssue = Effect.fnUntraced(function* (tracker: TrackerBackendService, wanted: string) {
-  const candidates = yield* tracker.candidateIssues
-  const isWanted = ({ identifier }: { readonly identifier: string }) => identifier === wanted
-  if (candidates.issues.some(isWanted)) return candidates
-  // Not every tracker can be asked for an identifier; its terminal issues are known to all of them.
-  const named = yield* Effect.orElseSucceed(
-    Effect.map(tracker.issuesByIds([IssueId(wanted)]), ({ issues }) => issues),
-    () => []
-  )
-  const other = named.find(isWanted) ?? (yield* tracker.terminalIssues).issues.find(isWanted)
-  return other === undefined ? candidates : { ...candidates, issues: [...candidates.issues, other] }
+const nothing: IssueBatch = { issues: [], malformed: [] }
+
+/** The issue that people call `wanted`, in whatever state; nothing when there is none. */
+const lookUp = Effect.fnUntraced(function* (workflow: Workflow, tracker: TrackerBackendService, wanted: string) {
+  if (workflow.tracker.kind === "linear") {
+    const { issueId } = yield* Effect.promise(() => import("../adapters/LinearAdapters.ts"))
+    const id = yield* issueId(workflow.tracker, wanted)
+    return id === null ? nothing : yield* tracker.issuesByIds([id])
+  }
+  const isWanted = ({ identifier }: Issue) => identifier === wanted
+  const byId = (yield* tracker.issuesByIds([IssueId(wanted)])).issues.filter(isWanted)
+  // An id can be another word than the identifier.
+  const issues = byId.length > 0 ? byId : (yield* tracker.terminalIssues).issues.filter(isWanted)
+  return { ...nothing, issues }
 })
+
+/** The candidates, and the issue that is asked for in whatever state, under the name that the tracker has for it. */
+const look = Effect.fnUntraced(function* (workflow: Workflow, tracker: TrackerBackendService, wanted: string | null) {
+  const candidates = yield* tracker.candidateIssues
+  const listed = [...candidates.issues, ...candidates.malformed]
+  if (wanted === null || listed.some(({ identifier }) => identifier === wanted)) return { batch: candidates, wanted }
+  const found = yield* lookUp(workflow, tracker, wanted)
+  const malformed = found.malformed.map((record) => ({ ...record, identifier: record.identifier ?? wanted }))
+  const ids = new Set(found.issues.map(({ id }) => id))
+  const batch: IssueBatch = {
+    issues: [...candidates.issues.filter(({ id }) => !ids.has(id)), ...found.issues],
+    malformed: [...candidates.malformed, ...malformed]
+  }
+  return { batch, wanted: found.issues[0]?.identifier ?? wanted }
+})
+
+const logging = (workflow: Workflow, environment: Environment) =>
+  Logging.layer({
+    format: process.stderr.isTTY ? "pretty" : "logfmt",
+    colors: process.stderr.isTTY && environment["NO_COLOR"] === undefined,
+    redact: redactor(environment, namedVariables(workflow)),
+    write: (line) => process.stderr.write(`${line}\n`)
+  })
 
 export const explain = Effect.fnUntraced(function* (options: ExplainOptions, environment: Environment) {
   const path = yield* Path.Path
   const target = yield* targetOf(options)
-  const { wanted } = target
   const file = path.resolve(target.workflow)
   const { workflow, warnings } = yield* WorkflowFile.load(file, { environment, strict: options.strict })
   for (const warning of warnings) yield* Console.error(warning)
-  const batch = yield* Adapters.openTracker(workflow).pipe(
-    Effect.flatMap((tracker) => (wanted === null ? tracker.candidateIssues : withIssue(tracker, wanted))),
+  const { batch, wanted } = yield* Adapters.openTracker(workflow).pipe(
+    Effect.flatMap((tracker) => look(workflow, tracker, target.wanted)),
     Effect.scoped,
+    Effect.provide(logging(workflow, environment)),
     Effect.mapError(({ message }) => new WorkflowFile.UnusableWorkflow({ message }))
   )
   const all = decisions(batch, policyOf(workflow), yield* Clock.currentTimeMillis)
@@ -85,7 +113,8 @@ export const explain = Effect.fnUntraced(function* (options: ExplainOptions, env
   for (const { identifier, message, source } of malformed) {
     yield* Console.log(`${identifier ?? source}\t\tits record cannot be read: ${source}: ${message}`)
   }
-  if (wanted === null || shown.length + malformed.length > 0) return
+  if (shown.length + malformed.length > 0) return
+  if (wanted === null) return yield* Console.error(`no issue is in ${workflow.tracker.activeStates.join(", ")}`)
   const message = `there is no issue ${wanted} on the board; check how its identifier is spelled`
   return yield* new WorkflowFile.UnusableWorkflow({ message })
 })
