@@ -51,6 +51,8 @@ const memory = () => {
 interface Quarter extends Cost {
   readonly received: ReadonlyArray<number>
   readonly decided: ReadonlyArray<number>
+  /** How late the timers of the other process were. */
+  readonly timers: ReadonlyArray<number>
 }
 
 const loaded = Effect.gen(function* () {
@@ -68,18 +70,20 @@ const loaded = Effect.gen(function* () {
   const attached = memory()
   const silent = yield* costOf(Effect.sleep(silentSeconds * 1_000))
 
-  let said = yield* fleet.server.tell("speak", { perSecond, seconds: warmUpSeconds })
+  let said = (yield* fleet.server.tell("speak", { perSecond, seconds: warmUpSeconds })).events
   const quarters: Array<Quarter> = []
   for (let quarter = 0; quarter < 4; quarter++) {
     received = []
     decided = []
+    let timers: ReadonlyArray<number> = []
     const speaking = fleet.server.tell("speak", { perSecond, seconds: quarterSeconds })
     const cost = yield* costOf(
-      Effect.map(speaking, (count) => {
-        said += count
+      Effect.map(speaking, ({ events, lateMs }) => {
+        said += events
+        timers = lateMs
       })
     )
-    quarters.push({ ...cost, received, decided })
+    quarters.push({ ...cost, received, decided, timers })
   }
   const lastWord = Frames.instant()
   const complete = yield* fleet.hasReceived(said)
@@ -130,6 +134,10 @@ export const measure = async (): Promise<Section> => {
       ...lagFigures(
         "lag to the scheduler's decision",
         quarters.map((quarter) => quarter.decided)
+      ),
+      ...lagFigures(
+        "for comparison, lateness of a timer in the other process",
+        quarters.map((quarter) => quarter.timers)
       ),
       { name: "behind when the last event was made", value: behindMs, unit: "ms", target: null },
       { name: "events that did not arrive", value: lost, unit: "events", target: null },

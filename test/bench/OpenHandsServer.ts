@@ -12,7 +12,7 @@ export type Arrival =
 
 /** What the server can be told. */
 export interface Orders {
-  /** Every conversation speaks at this rate for so long. Answers, when it is over, how many events it were. */
+  /** Every conversation speaks at this rate for so long. Answers when it is over. */
   readonly speak: { readonly perSecond: number; readonly seconds: number }
   /** Every conversation says so many events as quickly as it can. Answers how many it were. */
   readonly burst: { readonly each: number }
@@ -28,8 +28,14 @@ export interface Orders {
   readonly arrivals: Record<string, never>
 }
 
+export interface Speech {
+  readonly events: number
+  /** Of each wait of a millisecond, how much later it ended: what the machine does to any process. */
+  readonly lateMs: ReadonlyArray<number>
+}
+
 export interface Answers {
-  readonly speak: number
+  readonly speak: Speech
   readonly burst: number
   readonly listening: number
   readonly cut: number
@@ -85,15 +91,19 @@ const say = (conversation: string): void => {
 }
 
 /** The conversations take turns, so that what they say is spread evenly over time. */
-const speak = async ({ perSecond, seconds }: Orders["speak"]): Promise<number> => {
+const speak = async ({ perSecond, seconds }: Orders["speak"]): Promise<Speech> => {
   const speakers = conversations()
-  const total = Math.round(speakers.length * perSecond * seconds)
+  const events = Math.round(speakers.length * perSecond * seconds)
+  const lateMs: Array<number> = []
   const begin = Frames.instant()
-  for (let count = 0; count < total; await nextTurn(1)) {
-    const due = Math.min(total, ((Frames.instant() - begin) / 1_000) * speakers.length * perSecond)
+  for (let count = 0; count < events;) {
+    const due = Math.min(events, ((Frames.instant() - begin) / 1_000) * speakers.length * perSecond)
     for (; count < due; count++) say(speakers[count % speakers.length] ?? "")
+    const rest = Frames.instant()
+    await nextTurn(1)
+    lateMs.push(Math.max(0, Frames.instant() - rest - 1))
   }
-  return total
+  return { events, lateMs }
 }
 
 const burst = async ({ each }: Orders["burst"]): Promise<number> => {

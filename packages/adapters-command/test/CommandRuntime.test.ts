@@ -6,7 +6,7 @@ import { IssueId, RunId, SessionId } from "@opensymphony/core/domain/Ids"
 import * as Issue from "@opensymphony/core/domain/Issue"
 import { type AgentEvent, AgentRuntime, type OpenSession, type TurnResult } from "@opensymphony/core/ports/AgentRuntime"
 import { noTools } from "@opensymphony/core/ports/AgentTools"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer, Redacted } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, realpathSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -78,6 +78,21 @@ describe("a turn", () => {
       const prompt = "0123456789abcdef".repeat(100_000)
       yield* oneTurn("cat > prompt.txt", request({ cwd }), prompt)
       assert.strictEqual(readFileSync(join(cwd, "prompt.txt"), "utf8"), prompt)
+    })
+  )
+
+  it.live("tells the command where the tools of its run are, and how to get in", () =>
+    Effect.gen(function* () {
+      const cwd = newDirectory()
+      const server = {
+        name: "linear",
+        url: "http://127.0.0.1:1/mcp",
+        token: Redacted.make("of this run"),
+        bridge: null
+      }
+      const tools = { servers: [server], workpad: Effect.succeed(null) }
+      yield* oneTurn('echo "$OPENSYMPHONY_MCP_URL $OPENSYMPHONY_MCP_TOKEN" > tools.txt', request({ cwd, tools }))
+      assert.strictEqual(readFileSync(join(cwd, "tools.txt"), "utf8"), "http://127.0.0.1:1/mcp of this run\n")
     })
   )
 

@@ -41,7 +41,7 @@ const make = Effect.fnUntraced(function* (options: OpenHandsRuntimeOptions) {
   let warnedOf: string | null = null
 
   const checkVersion = Effect.fnUntraced(function* (api: AgentServerApi.AgentServerApi) {
-    const { version } = yield* Effect.mapError(patiently(api.version), toRuntimeError)
+    const { version } = yield* Effect.mapError(patiently(api.version), (error) => toRuntimeError(error, true))
     const judgement = ServerVersion.judge(version)
     if (judgement._tag === "Unsupported") {
       return yield* new RuntimeError({ message: judgement.message, unavailable: true })

@@ -13,16 +13,20 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Platform } from "./Adapters.ts"
 import * as ChildGroups from "./ChildGroups.ts"
+import { DebugCommand } from "./commands/DebugCommand.ts"
 import { DemoCommand } from "./commands/DemoCommand.ts"
 import { DoctorCommand } from "./commands/DoctorCommand.ts"
 import { InstallCommand } from "./commands/InstallCommand.ts"
 import { IssueCommand } from "./commands/IssueCommand.ts"
 import { LinearMcpCommand } from "./commands/LinearMcpCommand.ts"
+import { RehydrateCommand } from "./commands/RehydrateCommand.ts"
 import { ExplainCommand, RunCommand } from "./commands/RunCommand.ts"
 import { SimulateCommand } from "./commands/SimulateCommand.ts"
 import { ToolCommand } from "./commands/ToolCommand.ts"
 import { ExitStatus } from "./ExitStatus.ts"
+import * as Logging from "./Logging.ts"
 import * as Presentation from "./Presentation.ts"
+import { redactor } from "./Secrets.ts"
 import { version } from "./Version.ts"
 
 const shells = ["bash", "zsh", "fish", "powershell"] as const
@@ -40,6 +44,8 @@ const command = Command.make("opensymphony").pipe(
     DoctorCommand,
     DemoCommand,
     IssueCommand,
+    DebugCommand,
+    RehydrateCommand,
     ToolCommand,
     LinearMcpCommand,
     InstallCommand,
@@ -69,6 +75,14 @@ const statusOf = (exit: Exit.Exit<void, unknown>): number => {
   return failed
 }
 
+/** Standard output is for answers; what a command logs besides belongs on the other stream. `run` brings its own. */
+const logging = Logging.layer({
+  format: process.stderr.isTTY ? "pretty" : "logfmt",
+  colors: process.stderr.isTTY && process.env["NO_COLOR"] === undefined,
+  redact: (text) => redactor(process.env)(text),
+  write: (line) => process.stderr.write(`${line}\n`)
+})
+
 /** Waits until what was written has left the process: a pipe takes its time. */
 const flushed = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => void stream.write("", () => resolve()))
 
@@ -83,7 +97,10 @@ const main = async (args: ReadonlyArray<string>): Promise<void> => {
   process.on("exit", ChildGroups.killChildren)
   const keepAlive = setInterval(() => {}, 2 ** 30)
   const exit = await Effect.runPromiseExit(
-    run(args).pipe(Effect.provide(platform), Effect.provide([CliConfig.layer({ builtIns }), Presentation.layer]))
+    run(args).pipe(
+      Effect.provide(platform),
+      Effect.provide([CliConfig.layer({ builtIns }), Presentation.layer, logging])
+    )
   )
   clearInterval(keepAlive)
   const status = statusOf(exit)

@@ -3,7 +3,8 @@
  * behind everything else, so that it shadows nothing.
  */
 import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
-import { basename, delimiter, dirname } from "node:path"
+import { accessSync, constants, realpathSync } from "node:fs"
+import { basename, delimiter, dirname, join } from "node:path"
 
 /** `script` is the path by which this process was started (`process.argv[1]`). */
 export const exposeOwnCommand = (environment: Environment, script: string | undefined): Environment => {
@@ -14,10 +15,24 @@ export const exposeOwnCommand = (environment: Environment, script: string | unde
   return { ...environment, PATH: path === "" ? directory : `${path}${delimiter}${directory}` }
 }
 
+/** The file that is running, by its own name: links to it (`node_modules/.bin`) come and go. */
+const script = (): string => realpathSync(process.argv[1] ?? import.meta.filename)
+
 /** A command that runs this program with these arguments, wherever it is started from. */
 export const ownCommand = (
   args: ReadonlyArray<string>
 ): { readonly command: string; readonly args: ReadonlyArray<string> } => ({
   command: process.execPath,
-  args: [...process.execArgv, process.argv[1] ?? "opensymphony", ...args]
+  args: [...process.execArgv, script(), ...args]
 })
+
+/** Whether agents with this environment find `opensymphony`. */
+export const findsOwnCommand = (environment: Environment): boolean =>
+  (environment["PATH"] ?? "").split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, "opensymphony"), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })

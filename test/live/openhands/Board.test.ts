@@ -23,7 +23,11 @@ describe("the built opensymphony on the real agent-server", () => {
       { prompt: 1_300, completion: 50, cached: 1_000 },
       { prompt: 1_500, completion: 7, cached: 0 }
     ]
-    const edit = { command: "create", path: `${stage.project.path("workspaces")}/ONE-1/notes.md`, file_text: "# Notes\n" }
+    const edit = {
+      command: "create",
+      path: `${stage.project.path("workspaces")}/ONE-1/notes.md`,
+      file_text: "# Notes\n"
+    }
     stage.add("ONE-1", [
       shell("echo built > result.txt && pwd", used[0]),
       call("file_editor", edit, used[1]),
@@ -60,8 +64,8 @@ describe("the built opensymphony on the real agent-server", () => {
   it("has ten conversations at work at once", async () => {
     const stems = Array.from({ length: 10 }, (_, index) => `TEN-${index + 1}`)
     const meet = "touch ../../met-$(basename $PWD); until [ $(ls ../.. | grep -c ^met-) -ge 10 ]; do sleep 0.2; done"
-    const done = (stem: string) => `sed -i 's/^state:.*/state: Done/' ../../issues/${stem}.md`
-    for (const stem of stems) stage.add(stem, [shell(meet), shell(done(stem)), finish(`${stem} met all others`)])
+    for (const stem of stems)
+      stage.add(stem, [shell(meet), shell(move(stem, "Done")), finish(`${stem} met all others`)])
     await Promise.all(stems.map((stem) => stage.said(stem, /run succeeded after 1 turn/, startMs)))
     assert.deepStrictEqual([...new Set(stems.map((stem) => stage.project.state(stem)))], ["Done"])
     assert.strictEqual(new Set(stems.flatMap((stem) => [...stage.sessions(stem)])).size, 10)

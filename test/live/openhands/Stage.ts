@@ -51,33 +51,38 @@ interface ServerRecord {
 export class Stage implements AsyncDisposable {
   readonly project: Project
   readonly model: ScriptedModel.ScriptedModel
+  readonly #env: { readonly [name: string]: string }
   #orchestrator: Orchestrator | undefined
 
-  private constructor(project: Project, model: ScriptedModel.ScriptedModel) {
+  private constructor(project: Project, model: ScriptedModel.ScriptedModel, env: { readonly [name: string]: string }) {
     this.project = project
     this.model = model
+    this.#env = { PATH: searchPath, LLM_API_KEY: modelKey, ...env }
   }
 
-  static async make(settings: (model: ScriptedModel.ScriptedModel) => Settings = () => ({})): Promise<Stage> {
+  /** With more settings than every stage has, and more in the environment of its orchestrators. */
+  static async make(settings: Settings = {}, env: { readonly [name: string]: string } = {}): Promise<Stage> {
     const model = await ScriptedModel.start({ apiKeys: [modelKey] })
-    const all = { ...settingsOf(model), ...settings(model) }
-    return new Stage(Project.make({ settings: all, issues: {} }), model)
+    return new Stage(Project.make({ settings: { ...settingsOf(model), ...settings }, issues: {} }), model, env)
   }
 
   /** The orchestrator that runs; started when none does. */
   get orchestrator(): Orchestrator {
-    if (this.#orchestrator?.isRunning !== true) this.#orchestrator = this.start()
+    if (this.#orchestrator?.isRunning !== true) {
+      const args = ["run", "--log-format", "json", "--log-level", "debug"]
+      this.#orchestrator = this.project.start(args, { env: this.#env })
+    }
     return this.#orchestrator
   }
 
-  start(env: { readonly [name: string]: string } = {}): Orchestrator {
-    const args = ["run", "--log-format", "json", "--log-level", "debug"]
-    return this.project.start(args, { env: { PATH: searchPath, LLM_API_KEY: modelKey, ...env } })
+  /** What the model answers to the prompt of an issue. */
+  script(identifier: string, steps: ModelScript.ModelScript["steps"]): void {
+    this.model.script({ marker: `Work on ${identifier}.`, steps })
   }
 
   /** Puts an issue on the board, with what the model answers to its prompt. */
   add(stem: string, steps: ModelScript.ModelScript["steps"], issue: IssueFile = {}): void {
-    this.model.script({ marker: `Work on ${stem}.`, steps })
+    this.script(stem, steps)
     this.project.write(`issues/${stem}.md`, issueText(stem, issue))
   }
 

@@ -12,13 +12,13 @@ import * as World from "./World.ts"
 
 /** Another one is another story; this one is told by default. */
 const seed = Number(process.env["OPENSYMPHONY_SEED"] ?? 4711)
-const speed = 75
+const speed = 90
 const deeds = 130
 const marker = "## Agent Harness Workpad"
 
 /**
  * Sixty issues over two teams, ten slots, three quarters of an hour: people at the board, two storms of the rate limit, ten
- * minutes without Linear, two without its answers. Then the weather clears, people take back what they meant to, and all has to
+ * minutes without Linear, three in which changes are made and their answers lost. Then the weather clears, people take back what they meant to, and all has to
  * come to rest.
  */
 describe(`sixty issues on Linear, seed ${seed}`, () => {
@@ -49,10 +49,17 @@ describe(`sixty issues on Linear, seed ${seed}`, () => {
     const { extremes, stops, workspaces } = world.witness
     const { deeds, givenUp } = world.people
     assert.strictEqual(extremes().agents, World.slots)
-    for (const [kind, { live }] of deeds) assert.isAbove(live, 0, `nobody came to ${kind} an issue with an agent on it`)
     assert.strictEqual(deeds.size, 10)
+    for (const [kind, { live }] of deeds) {
+      if (kind !== "delete for good") assert.isAbove(live, 0, `nobody came to ${kind} an issue with an agent on it`)
+    }
     assert.isAbove(givenUp.size, 5)
-    assert.isAbove(stops.length, 3)
+    for (const reason of [/archived/, /trash/, /in the project Elsewhere/, /lacks the required label/]) {
+      assert.isTrue(
+        stops.some((stop) => reason.test(stop)),
+        `${reason} in ${stops.join("; ")}`
+      )
+    }
     assert.deepStrictEqual(
       world.weather.spells.map(({ name }) => name),
       ["lost answers", "spent budget", "outage", "refusals"]
@@ -104,10 +111,14 @@ describe(`sixty issues on Linear, seed ${seed}`, () => {
     }
   })
 
-  it("repeats what was carried out and whose answer got lost, without doing it twice", () => {
+  it("repeats what was carried out and whose answer got lost", () => {
     const lost = world.linear.requests().filter(({ fault }) => fault === "lostAnswer")
     const operations = new Set(lost.map(({ operation }) => operation))
     for (const operation of ["ToolCreateComment", "ToolMove"]) assert.isTrue(operations.has(operation), operation)
+    const again = world.linear
+      .requests()
+      .filter(({ errors, operation }) => operation === "ToolCreateComment" && errors.length > 0)
+    assert.isAbove(again.length, 0)
   })
 
   it("asks in vain for ten minutes of outage", () => {

@@ -94,7 +94,8 @@ export function make(linear: FakeLinear.FakeLinear): Ledger {
   }
 
   const toolLine = (calls: ReadonlyMap<string, ToolCalls>): Line => {
-    const lost = linear.requests().filter(({ fault }) => fault === "lostAnswer" || fault === "resetInBody").length
+    const broken = linear.requests().filter(({ fault }) => fault === "lostAnswer" || fault === "resetInBody")
+    const lost = broken.filter(({ type }) => type === "mutation").length
     let made = 0
     let asked = 0
     for (const [name, call] of calls) {

@@ -5,12 +5,12 @@ import type { RunId } from "@opensymphony/core/domain/Ids"
 import { AgentRuntime, type AgentRuntimeService, TurnResult } from "@opensymphony/core/ports/AgentRuntime"
 import type { RunTools } from "@opensymphony/core/ports/AgentTools"
 import { MemoryRuntime } from "@opensymphony/core/testing"
+import type { Prng } from "@opensymphony/core/testing/simulator/Prng"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import type { Prng } from "@opensymphony/core/testing/simulator/Prng"
 import type { ToolCalls } from "./Ledger.ts"
 import type { Witness } from "./Witness.ts"
 
@@ -37,6 +37,9 @@ export interface ToolAgents {
   /** Everything that agents were told, sent and received, and what stood in the files of their workspaces. */
   readonly seen: ReadonlyArray<string>
 }
+
+const stateIn = (data: unknown): unknown =>
+  typeof data === "object" && data !== null && "state" in data ? data.state : null
 
 const textsIn = (directory: string): ReadonlyArray<string> =>
   Fs.readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -73,6 +76,7 @@ export const make = Effect.fnUntraced(function* ({ random, turns, witness }: Too
     while (true) {
       const [endpoint] = tools.get(turn.runId)?.servers ?? []
       if (endpoint === undefined) return yield* Effect.die(new Error("a run without tools"))
+      yield* turn.activity(name)
       const answer = yield* Effect.result(ToolClient.call(endpoint, name, input))
       const failure =
         answer._tag === "Failure" ? answer.failure.message : answer.success.isError ? answer.success.text : null
@@ -90,7 +94,7 @@ export const make = Effect.fnUntraced(function* ({ random, turns, witness }: Too
       const total = turns.get(issue.id) ?? 1
       seen.push(turn.prompt)
       const { data, text } = yield* use(turn, "get_issue", { comments: 20 })
-      if (JSON.stringify(data).includes('"state":"Todo"')) yield* use(turn, "move_issue", { state: "In Progress" })
+      if (stateIn(data) === "Todo") yield* use(turn, "move_issue", { state: "In Progress" })
       const done = Math.max(0, ...notesIn((yield* use(turn, "read_workpad")).text))
       if (done < total) {
         yield* Effect.sleep(random.int(60_000, 150_000))

@@ -1,5 +1,5 @@
 // What Linear and the network do to everybody: small losses all the time, two storms of the rate limit, an outage, and a
-// while in which everything is carried out and no answer comes back.
+// while in which changes are carried out and hardly an answer comes back.
 import type { FakeLinear } from "@opensymphony/adapters-linear/testing"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -20,9 +20,17 @@ export interface Weather {
 }
 
 const minute = 60_000
+/** Trouble comes when so many agents are at work, or after a while. */
+const company = 8
+const longestWaitMs = 4 * minute
 
 export function make(linear: FakeLinear.FakeLinear, agents: () => number): Weather {
   const spells: Array<Spell> = []
+
+  const untilBusy = Effect.gen(function* () {
+    const latestMs = (yield* Clock.currentTimeMillis) + longestWaitMs
+    while (agents() < company && (yield* Clock.currentTimeMillis) < latestMs) yield* Effect.sleep(1_000)
+  })
 
   /** Answers get lost after the request was carried out, and connections break before it is. */
   const usual = () => {
@@ -66,10 +74,12 @@ export function make(linear: FakeLinear.FakeLinear, agents: () => number): Weath
     usual()
   })
 
+  /** So many that a call of a tool often fails although it was carried out, also when it looks for what it made. */
   const lostAnswers = Effect.gen(function* () {
     linear.clearFaults()
-    linear.addFault({ fault: { kind: "lostAnswer" } })
-    yield* spell("lost answers", 2, Effect.void)
+    linear.addFault({ fault: { kind: "lostAnswer" }, type: "mutation", probability: 0.85, seed: 15 })
+    linear.addFault({ fault: { kind: "lostAnswer" }, operation: "ToolComment", probability: 0.85, seed: 16 })
+    yield* spell("lost answers", 3, Effect.void)
     usual()
   })
 
@@ -78,16 +88,17 @@ export function make(linear: FakeLinear.FakeLinear, agents: () => number): Weath
     clear: Effect.sync(() => linear.clearFaults()),
     play: Effect.gen(function* () {
       usual()
-      yield* Effect.sleep(2 * minute)
-      yield* lostAnswers
-      yield* Effect.sleep(2 * minute)
-      yield* spentBudget
-      // Until well after the gate has opened again.
-      yield* Effect.sleep(12 * minute)
-      yield* outage
-      yield* Effect.sleep(3 * minute)
-      yield* refusals
-      yield* Effect.sleep(2 * minute)
+      for (const [pauseMinutes, trouble] of [
+        [2, lostAnswers],
+        [1, spentBudget],
+        // The gate has opened again by then.
+        [10, outage],
+        [2, refusals]
+      ] as const) {
+        yield* Effect.sleep(pauseMinutes * minute)
+        yield* untilBusy
+        yield* trouble
+      }
     })
   }
 }

@@ -3,6 +3,7 @@
  * made, also when the answer to it was lost.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { LinearError } from "../LinearError.ts"
 import * as DerivedId from "./DerivedId.ts"
 
@@ -40,7 +41,13 @@ const mayExist = (error: LinearError): boolean => {
 const isAnswered = (error: LinearError): boolean =>
   error._tag === "LinearInvalidArgument" || error._tag === "LinearRefused"
 
-/** Creates it, or returns what an earlier attempt created. Fails with what Linear said about the creation. */
+/** Whether Linear said, in one way or another, that there is nothing under that id. */
+const isAbsence = (error: LinearError): boolean => error._tag === "LinearNotFound" || isAnswered(error)
+
+/**
+ * Creates it, or returns what an earlier attempt created. Fails with what Linear said about the creation, or with why it
+ * could not be looked up: then nothing else is tried, because what is there already must not be made again.
+ */
 export const createOnce = <A>(creation: Creation<A>): Effect.Effect<Created<A>, LinearError> => {
   const attempt = (generation: number): Effect.Effect<Created<A>, LinearError> =>
     Effect.gen(function* () {
@@ -50,7 +57,11 @@ export const createOnce = <A>(creation: Creation<A>): Effect.Effect<Created<A>, 
         Effect.catch((error) =>
           Effect.gen(function* () {
             if (!mayExist(error)) return yield* Effect.fail(error)
-            const found = yield* Effect.catch(creation.find(id), () => Effect.succeed(null))
+            const lookUp = yield* Effect.result(creation.find(id))
+            if (Result.isFailure(lookUp) && !isAbsence(lookUp.failure)) {
+              return yield* Effect.fail(isAnswered(error) ? lookUp.failure : error)
+            }
+            const found = Result.getOrElse(lookUp, () => null)
             if (found !== null) return { value: found, isNew: false }
             if (!isAnswered(error) || generation + 1 >= creation.generations) return yield* Effect.fail(error)
             return yield* attempt(generation + 1)

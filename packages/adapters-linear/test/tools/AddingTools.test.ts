@@ -59,6 +59,32 @@ describe("link_pull_request", () => {
     })
   )
 
+  it.live.each([
+    ["ToolLinkPullRequest", url],
+    ["ToolLinkUrl", "https://gitlab.example.com/acme/shelf/-/merge_requests/3"]
+  ])("gives the link an id of its own, the same when it is sent again (%s)", ([operation, address]) =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.linear.addFault({ fault: { kind: "lostAnswer" }, operation, times: 1 })
+      const { client } = yield* World.openRun(world)
+      yield* does(client, "link_pull_request", { url: address })
+      const sent = world.linear.requests().filter((request) => request.operation === operation)
+      const ids = sent.map(({ variables }) => variables["id"])
+      const [link] = world.linear.entities("Attachment")
+      assert.deepStrictEqual(ids, [link?.id, link?.id])
+    })
+  )
+
+  it.live("finds the link that an attempt made whose answers were all lost", () =>
+    Effect.gen(function* () {
+      const world = yield* World.make()
+      world.linear.addFault({ fault: { kind: "resetInBody" }, operation: "ToolLinkPullRequest" })
+      const { client } = yield* World.openRun(world)
+      assert.include((yield* does(client, "link_pull_request", { url })).text, `links ${url} already`)
+      assert.lengthOf(world.linear.entities("Attachment"), 1)
+    })
+  )
+
   it.live("is a plain link where the workspace has no integration", () =>
     Effect.gen(function* () {
       const world = yield* World.make()

@@ -39,4 +39,26 @@ describe("a change whose answer is lost", () => {
       assert.deepStrictEqual(counted(world), expected)
     })
   )
+
+  const lookUps: ReadonlyArray<readonly [string, Record<string, unknown>, string, string, ReadonlyArray<number>]> = [
+    ["add_comment", { body: "Done." }, "ToolCreateComment", "ToolComment", [1, 2, 0, 0]],
+    ["write_workpad", { text: "Plan." }, "ToolCreateComment", "ToolComment", [1, 2, 0, 0]],
+    ["create_sub_issue", { title: "Red ones" }, "ToolCreateIssue", "ToolSubIssue", [0, 3, 0, 0]],
+    ["add_blocker", { blocker: "ENG-2" }, "ToolCreateRelation", "ToolRelation", [0, 2, 1, 0]]
+  ]
+
+  it.live.each(lookUps)(
+    "is made once by %s when what it made cannot be looked up",
+    ([name, input, operation, lookUp, expected]) =>
+      Effect.gen(function* () {
+        const world = yield* World.make()
+        const { client } = yield* World.openRun(world)
+        world.linear.addFault({ fault: { kind: "lostAnswer" }, operation, times: 1 })
+        const fault = world.linear.addFault({ fault: { kind: "malformedJson" }, operation: lookUp })
+        assert.include(yield* World.refuses(client, name, input), `${lookUp} was answered with broken JSON`)
+        world.linear.removeFault(fault)
+        yield* does(client, name, input)
+        assert.deepStrictEqual(counted(world), expected)
+      })
+  )
 })

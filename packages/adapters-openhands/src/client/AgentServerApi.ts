@@ -19,6 +19,8 @@ type Answer<A> = Effect.Effect<A, ApiError>
 export interface AgentServerApi {
   /** The version that the server names; empty when it names none. */
   readonly version: Answer<{ readonly version: string; readonly uptimeSeconds: number | null }>
+  /** The cheapest question to the part of the server that all conversations need. */
+  readonly count: Answer<void>
   /** Idempotent by the conversation's id: an existing one is answered as it is, whatever the body says. */
   readonly create: (body: { readonly [key: string]: unknown }) => Answer<ConversationInfo.ConversationInfo>
   readonly get: (id: string) => Answer<ConversationInfo.ConversationInfo>
@@ -81,6 +83,9 @@ export const make = ({ request }: Connection): AgentServerApi => {
         const { uptime, version } = fields(body)
         return { version: text(version), uptimeSeconds: typeof uptime === "number" ? uptime : null }
       }
+    ),
+    count: Effect.asVoid(
+      send({ operation: "count its conversations", method: "GET", path: `${root}/count`, timeoutMs: quickMs })
     ),
     create: (body) =>
       conversation({ operation: "create a conversation", method: "POST", path: root, body, timeoutMs: slowMs }),

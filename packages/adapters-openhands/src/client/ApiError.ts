@@ -47,9 +47,9 @@ const mend: { readonly [problem in ApiProblem]: string } = {
   broken: "look into its log"
 }
 
-/** The server could not carry out `operation` at all; no issue is to blame unless it is about one conversation. */
-export const toRuntimeError = (error: ApiError): RuntimeError =>
-  new RuntimeError({ message: `${error.message}; ${mend[error.problem]}`, unavailable: error.problem !== "conflict" })
+/** `unavailable`: the server is down for everybody, so no issue is to blame. */
+export const toRuntimeError = (error: ApiError, unavailable: boolean): RuntimeError =>
+  new RuntimeError({ message: `${error.message}; ${mend[error.problem]}`, unavailable })
 
 /** Whether the request may have been carried out although it failed. */
 export const isUncertain = ({ problem }: ApiError): boolean =>

@@ -3,6 +3,7 @@
  * a bound for each answer, and what a refusal means. It never retries.
  */
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
@@ -10,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { AgentServerService, Endpoint } from "../server/AgentServer.ts"
 import { ApiError, type ApiProblem } from "./ApiError.ts"
+import * as Crowd from "./Crowd.ts"
 import * as PlainText from "./PlainText.ts"
 
 export interface Call {
@@ -34,6 +36,8 @@ export interface Connection {
 /** No answer that makes sense is larger; a page of events stays far below. */
 const maxAnswerBytes = 64 * 1024 * 1024
 const maxDetail = 500
+/** A redirect would carry the session key, and the model's, to whoever it names. */
+const noRedirects: RequestInit = { redirect: "manual" }
 
 const decoder = new TextDecoder()
 
@@ -107,7 +111,7 @@ export const make = (
 
   const endpoint = Effect.suspend(() => {
     if (current !== null) return Effect.succeed(current)
-    return server.endpoint.pipe(
+    return Crowd.dispersed(server.endpoint).pipe(
       Effect.tap((found) =>
         Effect.sync(() => {
           current = found
@@ -141,6 +145,7 @@ export const make = (
       Effect.flatMap((response) => Effect.map(readBody(response), (body) => [response.status, body] as const)),
       Effect.scoped,
       Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+      Effect.provideService(FetchHttpClient.RequestInit, noRedirects),
       Effect.mapError(() => fail("unreachable", null, "there was no complete answer")),
       Effect.timeoutOrElse({
         duration: call.timeoutMs,
@@ -155,7 +160,9 @@ export const make = (
     if (status >= 200 && status < 300) {
       return body === undefined && text !== "" ? yield* fail("broken", status, "the answer is no JSON") : body
     }
-    return yield* fail(problemOf(status), status, describe(body))
+    // What stands in between may say "not found" too while the server is away; the server says it in JSON.
+    const isForeign = status === 404 && field(body, "detail") === undefined
+    return yield* fail(isForeign ? "broken" : problemOf(status), status, describe(body))
   })
 
   const request = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<unknown, ApiError> {

@@ -45,6 +45,8 @@ export interface Probe {
 
 const prompt = "Reply with the word ready."
 const maxIterations = 3
+/** What does not answer is told soon; a run tries more often. */
+const modelRetries = 1
 /** In tags and titles; no issue is called so. */
 const name = "opensymphony doctor"
 
@@ -55,6 +57,7 @@ const finishTool = "FinishTool"
 const bare = (settings: OpenHandsSettings): OpenHandsSettings => {
   const { conversation } = settings
   const { agent } = conversation
+  const llm = { ...agent.llm, options: { ...agent.llm.options, num_retries: modelRetries } }
   const includeDefaultTools = agent.kind === "Agent" ? [finishTool] : agent.includeDefaultTools
   return {
     ...settings,
@@ -62,7 +65,7 @@ const bare = (settings: OpenHandsSettings): OpenHandsSettings => {
     conversation: {
       ...conversation,
       maxIterations,
-      agent: { ...agent, tools: [], condenser: null, includeDefaultTools }
+      agent: { ...agent, llm, tools: [], condenser: null, includeDefaultTools }
     }
   }
 }

@@ -52,7 +52,7 @@ export const say = Effect.fnUntraced(function* ({
   const live = yield* LiveConversation.make({
     api,
     connection,
-    opened: { id, baseline: usage, context: null },
+    opened: { id, baseline: usage, context: null, switchModel: null },
     timing,
     stopTimeoutMs,
     redact,

@@ -9,6 +9,7 @@ import { RuntimeError } from "@opensymphony/core/ports/AgentRuntime"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -140,6 +141,22 @@ const silent = ({ host, owner, pid, port }: ServerRecord, problem: string, { sta
       `${problem}; look at ${stateDirectory}/server.log`
   })
 
+/** The supervisor tries again and again; whoever waits here wants to know at once why the first try failed. */
+const startedAccess = (options: AccessOptions) => (server: AgentServerService) => {
+  const firstFailure = server.health.pipe(
+    Stream.drop(1),
+    Stream.filter((health) => health._tag === "Down"),
+    Stream.runHead,
+    Effect.flatMap(
+      Option.match({
+        onNone: () => Effect.never,
+        onSome: ({ reason }) => Effect.fail(new RuntimeError({ message: reason, unavailable: true }))
+      })
+    )
+  )
+  return Effect.raceFirst(accessTo("started", server, options), firstFailure)
+}
+
 /**
  * The server, reached and answering. Without `claimed` the root is claimed here where a server has to be started.
  */
@@ -159,6 +176,5 @@ export const open = Effect.fnUntraced(function* (
   }
   if (!claimed) yield* claim(options, "no OpenHands agent-server runs for this workflow, and starting one")
   yield* Effect.logInfo("no OpenHands agent-server runs for this workflow; one is started for the time of this command")
-  const server = yield* Effect.mapError(LocalServer.make(options), from)
-  return yield* Effect.mapError(accessTo("started", server, options), from)
+  return yield* Effect.mapError(Effect.flatMap(LocalServer.make(options), startedAccess(options)), from)
 })

@@ -10,6 +10,7 @@ import { passedThrough } from "@opensymphony/core/workflow/ShellEnvironment"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
+import * as Bootstrap from "./Bootstrap.ts"
 import * as Installation from "./Installation.ts"
 import { markerVariable } from "./Leftovers.ts"
 import type { LocalServerOptions } from "./LocalServerOptions.ts"
@@ -48,7 +49,7 @@ export const resolve = Effect.fnUntraced(function* (
   state: StateDirectory
 ): Effect.fn.Return<ServerCommand, RuntimeError, FileSystem.FileSystem> {
   const { localServer, transport } = settings
-  const words = localServer.command ?? (yield* installedWords(environment))
+  const words = Bootstrap.withThreads(localServer.command ?? (yield* installedWords(environment)))
   const named = yield* valueOf(environment, localServer.env)
   // With the key in it, nobody can try out values of variables against the fingerprint.
   const facts = [Redacted.value(state.secretKey), pinnedVersion, words, named, transport.baseUrl, transport.port]

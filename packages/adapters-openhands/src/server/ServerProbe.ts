@@ -104,15 +104,14 @@ export const versionAt = (baseUrl: string, timeoutMs: number): Effect.Effect<str
     Effect.map((info) => (info !== null && /openhands/i.test(info.title) ? info.version.slice(0, 50) : null))
   )
 
-const Conversations = Schema.fromJsonString(Schema.Struct({ items: Schema.Array(Schema.Struct({ id: Schema.String })) }))
+const Conversations = Schema.fromJsonString(
+  Schema.Struct({ items: Schema.Array(Schema.Struct({ id: Schema.String })) })
+)
 /** A hundred conversations, which is the most in one answer, each with its agent. */
 const longestList = 16 * 1024 * 1024
 
 /** Up to a hundred conversations that run now; none when the server does not answer. */
-export const runningConversations = (
-  endpoint: Endpoint,
-  timeoutMs: number
-): Effect.Effect<ReadonlyArray<string>> => {
+export const runningConversations = (endpoint: Endpoint, timeoutMs: number): Effect.Effect<ReadonlyArray<string>> => {
   const url = `${endpoint.baseUrl}/api/conversations/search?status=running&limit=100`
   return Effect.map(
     read({ url, key: endpoint.sessionKey, timeoutMs }, Conversations, longestList),

@@ -12,6 +12,7 @@ import type * as Path from "effect/Path"
 import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as Inheritance from "./Inheritance.ts"
 import type { LocalServerOptions, Patience } from "./LocalServerOptions.ts"
 import * as Quieting from "./Quieting.ts"
@@ -55,9 +56,22 @@ export const redactor = (
   return (text) => redact(secrets.reduce((shown, secret) => shown.replaceAll(secret, "***"), text))
 }
 
+const LogLine = Schema.fromJsonString(
+  Schema.Struct({ message: Schema.String, exc_info: Schema.optionalKey(Schema.NullOr(Schema.String)) })
+)
+const decodeLogLine = Schema.decodeUnknownOption(LogLine)
+
+/** What a line says: the server logs objects, Python itself and other programs plain text. */
+const saidIn = (line: string): string =>
+  Option.match(decodeLogLine(line), {
+    onNone: () => line,
+    onSome: ({ exc_info, message }) => [message, exc_info?.split("\n").at(-1) ?? ""].join(" ")
+  })
+
 const lastLines = (text: string): string => {
   const lines = text
     .split("\n")
+    .map(saidIn)
     .map((line) => line.replaceAll(/[\p{Cc}\s]+/gu, " ").trim())
     .filter((line) => line !== "")
   const shown = lines.slice(-shownLines).join(" | ")

@@ -89,10 +89,7 @@ const secretKeyIn = Effect.fnUntraced(function* (target: string) {
  * named by the key, so that nobody else can be there first.
  */
 const socketDirectory = (secretKey: Redacted.Redacted): Effect.Effect<string> =>
-  Effect.map(
-    Sha256.hex(`tmux ${Redacted.value(secretKey)}`),
-    (digest) => `/tmp/opensymphony-${digest.slice(0, 16)}`
-  )
+  Effect.map(Sha256.hex(`tmux ${Redacted.value(secretKey)}`), (digest) => `/tmp/opensymphony-${digest.slice(0, 16)}`)
 
 /** Makes the directory and what must be in it before a server starts. */
 export const open = Effect.fnUntraced(function* (

@@ -29,7 +29,7 @@ export interface AgentProfile {
   readonly llm: Json
   /** The fields of the create request that describe the agent and its limits. Holds secrets. */
   readonly request: (place: Place) => Json
-  /** Of model and key, and of everything else. */
+  /** Of model and key, and of everything else that a conversation keeps: where it works, too. */
   readonly fingerprints: (place: Place) => Effect.Effect<Fingerprints>
 }
 
@@ -177,7 +177,7 @@ const build = (settings: OpenHandsSettings, lookUp: LookUp): AgentProfile => {
     fingerprints: (place) =>
       Effect.all({
         llm: fingerprint(`${place.conversation} llm`, llm),
-        agent: fingerprint(`${place.conversation} agent`, [limits, agentWithout(place), condenser])
+        agent: fingerprint(`${place.conversation} agent`, [place.workspace, limits, agentWithout(place), condenser])
       })
   }
 }

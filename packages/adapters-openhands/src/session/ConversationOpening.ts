@@ -9,8 +9,9 @@ import { type OpenSession, RuntimeError } from "@opensymphony/core/ports/AgentRu
 import type { ReusePolicy } from "@opensymphony/core/workflow/OpenHandsSettings"
 import * as Effect from "effect/Effect"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
-import { type ApiError, isUncertain, toRuntimeError } from "../client/ApiError.ts"
+import { type ApiError, isUncertain } from "../client/ApiError.ts"
 import type { ConversationInfo } from "../client/ConversationInfo.ts"
+import * as Outage from "../client/Outage.ts"
 import { patiently } from "../client/Patience.ts"
 import type { AgentProfile, Fingerprints, Place } from "./AgentProfile.ts"
 import * as Handover from "./Handover.ts"
@@ -31,6 +32,11 @@ export interface OpenedConversation {
   readonly baseline: Usage.Usage
   /** What its first prompt is to say beside the task; null when it remembers for itself, or there is nothing to say. */
   readonly context: string | null
+  /**
+   * Puts the workflow's model and key into it; false when it must be replaced for that. Null: it has them. To be done when
+   * a message has made the server build the agent: of a model that was put in before, it counts no usage (1.40 to 1.57).
+   */
+  readonly switchModel: Effect.Effect<boolean, ApiError> | null
 }
 
 const isUuid = (text: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
@@ -59,7 +65,8 @@ const tagsOf = ({ request }: Opening, { agent, llm }: Fingerprints): { readonly 
  */
 export const create = Effect.fnUntraced(function* (
   opening: Opening,
-  context: string | null
+  context: string | null,
+  replaces: string | null = null
 ): Effect.fn.Return<OpenedConversation, ApiError> {
   const id = uuidV4Unsafe()
   const place = placeOf(opening, id)
@@ -67,7 +74,10 @@ export const create = Effect.fnUntraced(function* (
     conversation_id: id,
     workspace: { kind: "LocalWorkspace", working_dir: place.workspace },
     autotitle: false,
-    tags: tagsOf(opening, yield* opening.profile.fingerprints(place)),
+    tags: {
+      ...tagsOf(opening, yield* opening.profile.fingerprints(place)),
+      ...(replaces === null ? {} : { replaces })
+    },
     ...opening.profile.request(place)
   }
   yield* patiently(
@@ -75,14 +85,14 @@ export const create = Effect.fnUntraced(function* (
       isUncertain(error) ? Effect.catch(opening.api.get(id), () => Effect.fail(error)) : Effect.fail(error)
     )
   )
-  return { id, baseline: Usage.zero, context }
+  return { id, baseline: Usage.zero, context, switchModel: null }
 })
 
 /** A new conversation in place of `earlier`, with what is known of it. */
 export const replace = Effect.fnUntraced(function* (opening: Opening, earlier: string, reason: string) {
   yield* Effect.logInfo(`conversation ${earlier} of ${opening.request.run.issue.identifier} is replaced: ${reason}`)
   const { api, redact, request } = opening
-  return yield* create(opening, yield* Handover.compose(api, earlier, reason, request.tools, redact))
+  return yield* create(opening, yield* Handover.compose(api, earlier, reason, request.tools, redact), earlier)
 })
 
 /** Brings a conversation that an earlier run left in whatever state to rest; null when it is gone after that. */
@@ -111,14 +121,15 @@ const bringToRest = Effect.fnUntraced(function* (
   }
 })
 
-/** Puts the workflow's model and key into the conversation; false when it must be replaced for that. */
 const switchModel = Effect.fnUntraced(function* (
   { api, profile }: Opening,
   id: string,
-  tags: { readonly [key: string]: string }
+  tags: { readonly [key: string]: string },
+  fingerprint: string
 ): Effect.fn.Return<boolean, ApiError> {
-  if (!profile.canSwitch) return false
-  const switched = yield* Effect.result(patiently(api.switchLlm(id, profile.llm)))
+  // Of a usage id that it knows, 1.40 keeps the old model and answers that all is well. Usage is summed over all ids.
+  const llm = { ...profile.llm, usage_id: `agent-${fingerprint.slice(0, 12)}` }
+  const switched = yield* Effect.result(patiently(api.switchLlm(id, llm)))
   if (switched._tag === "Failure") {
     if (switched.failure.problem === "missing" || switched.failure.problem === "refused") return false
     return yield* switched.failure
@@ -126,6 +137,13 @@ const switchModel = Effect.fnUntraced(function* (
   yield* patiently(api.setTags(id, tags))
   return true
 })
+
+/** What a conversation was to be told of the one that it replaces, when a run ended before it had its first prompt. */
+const untold = ({ api, redact, request }: Opening, { lastUserMessageId, tags }: ConversationInfo) => {
+  const { replaces } = tags
+  if (lastUserMessageId !== null || replaces === undefined || !isUuid(replaces)) return Effect.succeed(null)
+  return Handover.compose(api, replaces, "that one could not go on", request.tools, redact)
+}
 
 const resume = Effect.fnUntraced(function* (
   opening: Opening,
@@ -140,10 +158,14 @@ const resume = Effect.fnUntraced(function* (
     return yield* replace(opening, earlier, "the agent's settings were changed")
   }
   const tags = { ...rested.tags, ...tagsOf(opening, fingerprints) }
-  if (llm !== fingerprints.llm && !(yield* switchModel(opening, earlier, tags))) {
-    return yield* replace(opening, earlier, "the model was changed")
+  const isChanged = llm !== fingerprints.llm
+  if (isChanged && !opening.profile.canSwitch) return yield* replace(opening, earlier, "the model was changed")
+  return {
+    id: earlier,
+    baseline: rested.usage,
+    context: yield* untold(opening, rested),
+    switchModel: isChanged ? switchModel(opening, earlier, tags, fingerprints.llm) : null
   }
-  return { id: earlier, baseline: rested.usage, context: null }
 })
 
 /** A new conversation for this run alone. The one of the run before is deleted, once it is certain that it rests. */
@@ -168,5 +190,5 @@ export const open = (opening: Opening): Effect.Effect<OpenedConversation, Runtim
   const earlier = opening.request.resume !== null && isUuid(opening.request.resume) ? opening.request.resume : null
   const opened =
     earlier !== null && opening.reusePolicy === "per_issue" ? resume(opening, earlier) : begin(opening, earlier)
-  return Effect.mapError(opened, (error) => (error._tag === "ApiError" ? toRuntimeError(error) : error))
+  return Effect.catchTag(opened, "ApiError", (error) => Outage.judge(opening.api, error))
 }

@@ -15,6 +15,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AgentServerApi } from "../client/AgentServerApi.ts"
 import { type ApiError, isUncertain } from "../client/ApiError.ts"
 import { type ConversationInfo, isAtRest, type Status } from "../client/ConversationInfo.ts"
+import * as Crowd from "../client/Crowd.ts"
 import { patiently } from "../client/Patience.ts"
 import { restartedSince } from "../client/ServerAge.ts"
 import * as EventStream from "../stream/EventStream.ts"
@@ -44,6 +45,8 @@ export type RunEnd = Data.TaggedEnum<{
   }
   /** The conversation is not there any more. */
   Gone: {}
+  /** The workflow's model cannot be put into the conversation. Nothing ran. */
+  Unfit: {}
   Stopped: {}
 }>
 export const RunEnd = Data.taggedEnum<RunEnd>()
@@ -58,6 +61,9 @@ export interface LiveConversation {
   readonly runOn: (listener: Listener) => Effect.Effect<RunEnd, ApiError | RuntimeError>
   readonly stop: Effect.Effect<StopResult>
 }
+
+/** How long a stop that is certain waits for the last figures. */
+const lastReadMs = 2_000
 
 /** How often a run is started again that the server lost, in one turn. */
 const maxRestarts = 3
@@ -76,6 +82,7 @@ export const make = Effect.fnUntraced(function* (
   let meter = UsageMeter.begin(opened.baseline)
   let told = Usage.zero
   let hasStopHooks = false
+  let { switchModel } = opened
   /** A run was asked for and is not known to be over. */
   let mayRun = false
   let stopping = false
@@ -135,22 +142,20 @@ export const make = Effect.fnUntraced(function* (
 
   const start = RunStart.start({ api, conversation: id, timing, guard, began: () => watch?.began ?? false })
 
-  /** One look over REST. Null: the conversation is gone. */
-  const look = Effect.fnUntraced(function* (): Effect.fn.Return<"seen" | "unseen" | "gone", ApiError> {
+  /** One look over REST. */
+  const look = Effect.fnUntraced(function* (): Effect.fn.Return<"seen" | "unseen" | "gone"> {
     yield* stream.reconcile
     const found = yield* Effect.result(api.get(id))
     if (found._tag === "Success") {
       yield* onInfo(found.success)
       return "seen"
     }
-    if (found.failure.problem === "missing") return "gone"
-    return isUncertain(found.failure) ? "unseen" : yield* found.failure
+    return found.failure.problem === "missing" ? "gone" : "unseen"
   })
 
-  const waitMs = Effect.fnUntraced(function* (current: TurnWatch.TurnWatch) {
-    const isQuiet = current.began && current.candidate === null && (yield* stream.live)
-    return isQuiet ? timing.silentPollMs : timing.pollMs
-  })
+  /** Whether the socket can be relied on: nothing is to be looked at while it brings events. */
+  const isFollowed = (current: TurnWatch.TurnWatch) =>
+    Effect.map(stream.live, (live) => live && current.began && current.candidate === null)
 
   /** Waits until the run is over. */
   const ending = Effect.fnUntraced(function* (): Effect.fn.Return<RunEnd, ApiError | RuntimeError> {
@@ -169,8 +174,10 @@ export const make = Effect.fnUntraced(function* (
         return RunEnd.Ended({ status: current.ended, failure: current.failure, reply: current.reply })
       }
       wake.closeUnsafe()
-      const woken = yield* Effect.timeoutOption(wake.await, yield* waitMs(current))
+      const waitMs = (yield* isFollowed(current)) ? yield* Crowd.around(timing.silentPollMs) : timing.pollMs
+      const woken = yield* Effect.timeoutOption(wake.await, waitMs)
       if (Option.isSome(woken)) continue
+      if (watch !== null && watch.lastEventAtMs > nowMs && (yield* isFollowed(watch))) continue
       const seen = yield* look()
       const afterMs = yield* Clock.currentTimeMillis
       if (seen === "gone") return RunEnd.Gone()
@@ -210,7 +217,7 @@ export const make = Effect.fnUntraced(function* (
     if (end.status !== "paused") return end.status === "error"
     // A server that ends in order pauses its runs and then closes its sockets; so far it looks like somebody's wish.
     yield* Effect.sleep(timing.settleMs)
-    if ((yield* stream.losses) === lossesBefore) return false
+    if ((yield* stream.live) && (yield* stream.losses) === lossesBefore) return false
     yield* serverBack
     return yield* restartedSince(api, startedAtMs)
   })
@@ -262,9 +269,21 @@ export const make = Effect.fnUntraced(function* (
           })
         }
         yield* Messages.post(api, id, prompt, lastUserMessageId, timing.readBackMs)
+        if (switchModel !== null && !(yield* switchModel)) return RunEnd.Unfit()
+        switchModel = null
         return yield* attempt()
       })
     )
+
+  /** Who ordered the stop takes the turn away when it is confirmed: what was used is read before. */
+  const rested = Effect.andThen(
+    Effect.timeoutOption(closing, lastReadMs),
+    Effect.sync(() => {
+      mayRun = false
+      stopped = true
+      wake.openUnsafe()
+    })
+  )
 
   const stop: Effect.Effect<StopResult> = Effect.suspend(() => {
     stopping = true
@@ -274,14 +293,7 @@ export const make = Effect.fnUntraced(function* (
       .pipe(
         Effect.timeoutOption(options.stopTimeoutMs),
         Effect.map(Option.getOrElse((): StopResult => "unconfirmed")),
-        Effect.tap((answer) =>
-          Effect.sync(() => {
-            if (answer === "unconfirmed") return
-            mayRun = false
-            stopped = true
-            wake.openUnsafe()
-          })
-        )
+        Effect.tap((answer) => (answer === "confirmed" ? rested : Effect.void))
       )
   })
 

@@ -15,8 +15,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { type ApiError, toRuntimeError } from "../client/ApiError.ts"
+import type { ApiError } from "../client/ApiError.ts"
 import type { Connection } from "../client/Connection.ts"
+import * as Outage from "../client/Outage.ts"
 import { patiently } from "../client/Patience.ts"
 import * as ConversationOpening from "./ConversationOpening.ts"
 import * as LiveConversation from "./LiveConversation.ts"
@@ -70,7 +71,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const opened = yield* ConversationOpening.open(opening)
-  let current = yield* Effect.mapError(follow(opened), toRuntimeError)
+  let current = yield* Effect.catchTag(follow(opened), "ApiError", (error) => Outage.judge(api, error))
   /** What the next prompt carries for a conversation that does not know it. */
   let context = opened.context
   let reported: string | null = null
@@ -116,6 +117,9 @@ export const make = Effect.fnUntraced(function* (
       mended.gone = true
       return yield* mend(yield* moveOn("it is gone from the server", prompt, listener), prompt, listener)
     }
+    if (end._tag === "Unfit") {
+      return yield* mend(yield* moveOn("the model was changed", prompt, listener), prompt, listener)
+    }
     if (end._tag === "Ended" && end.failure !== null && TurnEnding.isOverflow(end.failure) && !mended.overflow) {
       mended.overflow = true
       return yield* mend(yield* makeRoom(prompt, listener), prompt, listener)
@@ -125,7 +129,7 @@ export const make = Effect.fnUntraced(function* (
 
   const judge = Effect.fnUntraced(function* (end: End): Effect.fn.Return<TurnResult> {
     if (end._tag === "Stopped") return TurnResult.Failed({ reason: "the turn was stopped" })
-    if (end._tag === "Gone") {
+    if (end._tag === "Gone" || end._tag === "Unfit") {
       return TurnResult.Failed({ reason: "the conversation is gone from the server, again; look into its log" })
     }
     if (end.status === "finished" || end.status === "idle") {
@@ -145,7 +149,7 @@ export const make = Effect.fnUntraced(function* (
       const end = yield* current.live.run(prompt, listener)
       context = null
       return yield* judge(yield* mend(end, turn.prompt, listener))
-    }).pipe(Effect.mapError((error) => (error._tag === "ApiError" ? toRuntimeError(error) : error)))
+    }).pipe(Effect.catchTag("ApiError", (error) => Outage.judge(api, error)))
 
   return {
     session: Effect.sync(() => SessionId(current.live.id)),

@@ -72,8 +72,9 @@ export const start = Effect.fnUntraced(function* (
   let losses = 0
   let attempts = 0
 
+  // Suspended: an event that waits for its turn must not count as handed on.
   const hand = (event: WireEvent.WireEvent, greeting: boolean) =>
-    event.id !== null && !seen.add(event.id) ? Effect.void : onEvent(event, greeting)
+    Effect.suspend(() => (event.id !== null && !seen.add(event.id) ? Effect.void : onEvent(event, greeting)))
 
   // What was there before anybody listened is not news.
   const history = yield* patiently(Reconciliation.missed(api, conversation, seen, 1))

@@ -83,6 +83,38 @@ describe("Connection", () => {
     })
   )
 
+  it.live("does not follow a redirect, which would carry the key away", () =>
+    Effect.gen(function* () {
+      let visits = 0
+      const elsewhere = yield* listening((_, response) => {
+        visits++
+        response.end("{}")
+      })
+      const { url } = yield* listening((_, response) => {
+        response.writeHead(307, { location: `${elsewhere.url}/api/x` }).end()
+      })
+      const { connection } = yield* connect(url, ["k"])
+      assert.strictEqual((yield* Effect.flip(connection.request(call))).problem, "refused")
+      assert.strictEqual(visits, 0)
+    })
+  )
+
+  for (const [whose, body, problem] of [
+    ["the server's", `{"detail":"Not Found"}`, "missing"],
+    ["that of a proxy whose server is away", "404 page not found", "broken"]
+  ] as const) {
+    it.live(`takes "not found" for what it is: ${whose}`, () =>
+      Effect.gen(function* () {
+        const { url } = yield* listening((_, response) => {
+          response.statusCode = 404
+          response.end(body)
+        })
+        const { connection } = yield* connect(url, ["k"])
+        assert.strictEqual((yield* Effect.flip(connection.request(call))).problem, problem)
+      })
+    )
+  }
+
   it.live("gives up an answer that does not come", () =>
     Effect.gen(function* () {
       const { url } = yield* listening(() => undefined)

@@ -19,7 +19,7 @@ const runs = (before: Scene.RuntimeOptions, after: Scene.RuntimeOptions, fakeOpt
       const result = yield* session.runTurn({ number: 1, prompt: "Do it." }, () => Effect.void)
       sessions.push({ id: yield* session.session, result })
     }
-    return { server, sessions, isSame: sessions[0]?.id === sessions[1]?.id }
+    return { server, request, sessions, isSame: sessions[0]?.id === sessions[1]?.id }
   })
 
 const requestsTo = (server: { requests: () => ReadonlyArray<{ path: string }> }, end: string) =>
@@ -48,11 +48,41 @@ describe("the profile of a conversation", () => {
     Effect.gen(function* () {
       const { llm } = Scene.settings.conversation.agent
       const settings = Scene.withAgent({ llm: { ...llm, model: "openai/other" } })
-      const { isSame, server, sessions } = yield* runs({}, { settings })
+      const { isSame, request, server, sessions } = yield* runs({}, { settings })
       assert.isTrue(isSame)
       const again = yield* Scene.runtimeAt(server.url, { settings })
-      yield* again.openSession(Scene.opening(yield* Scene.directory, { resume: sessions[1]?.id ?? null }))
+      const session = yield* again.openSession({ ...request, resume: sessions[1]?.id ?? null })
+      yield* session.runTurn({ number: 1, prompt: "Do it." }, () => Effect.void)
       assert.strictEqual(requestsTo(server, "/switch_llm"), 1)
+    })
+  )
+
+  it.live("is switched when a message has built the agent, under a usage id of its own, so that its usage counts", () =>
+    Effect.gen(function* () {
+      const environment = { ...Scene.environment, LLM_API_KEY: "another-key" }
+      const { server, sessions } = yield* runs({}, { environment })
+      const posts = server
+        .requests()
+        .filter(({ method, path }) => method === "POST" && path.includes(`${sessions[0]?.id}/`))
+      assert.deepStrictEqual(
+        posts.map(({ path }) => path.split("/").at(-1)),
+        ["events", "run", "events", "switch_llm", "run"]
+      )
+      const { agent } = server.conversation(sessions[0]?.id ?? "") ?? {}
+      assert.match(JSON.stringify(agent?.["llm"]), /"usage_id":"agent-[\da-f]{12}"/)
+    })
+  )
+
+  it.live("leads to a new conversation with the prompt when the server refuses the model", () =>
+    Effect.gen(function* () {
+      const environment = { ...Scene.environment, LLM_API_KEY: "another-key" }
+      const fault = { on: "request", path: "/switch_llm$", effect: { type: "status", status: 422 } }
+      const { isSame, server, sessions } = yield* runs({}, { environment }, { faults: [fault] })
+      assert.isFalse(isSame)
+      assert.strictEqual(sessions[1]?.result._tag, "Completed")
+      const [prompt] = server.conversation(sessions[1]?.id ?? "")?.messages ?? []
+      assert.isTrue(prompt?.startsWith("Do it.\n"))
+      assert.include(prompt, "the model was changed")
     })
   )
 

@@ -119,14 +119,28 @@ describe("a rough socket", () => {
     })
   )
 
-  for (const [how, end] of [
-    ["when it died", "crash"],
-    ["when it was told to end", "stop"]
+  it.live("is not looked after over REST while it brings events", () =>
+    Effect.gen(function* () {
+      const server = yield* Scene.fake({ scripts: thinking(100) })
+      const runtime = yield* Scene.runtimeAt(server.url, { timing: { silentPollMs: 250 } })
+      const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
+      yield* session.runTurn({ number: 1, prompt: "Do it." }, () => Effect.void)
+      const all = server.requests().map(({ path }) => path)
+      const during = all.slice(all.findIndex((path) => path.endsWith("/run")) + 1)
+      assert.isAtMost(during.filter((path) => path.endsWith("/search")).length, 2)
+    })
+  )
+
+  for (const [how, end, enabled] of [
+    ["when it died", "crash", true],
+    ["when it was told to end", "stop", true],
+    ["when it was told to end, and there is no socket", "stop", false]
   ] as const) {
     it.live(`goes on with a run that the server lost ${how}`, () =>
       Effect.gen(function* () {
         const server = yield* Scene.fake({ scripts: thinking(200) })
-        const runtime = yield* Scene.runtimeAt(server.url, { timing: { settleMs: 1_500 } })
+        const settings = { ...Scene.settings, websocket: { ...Scene.settings.websocket, enabled } }
+        const runtime = yield* Scene.runtimeAt(server.url, { settings, timing: { settleMs: 1_500 } })
         const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
         const listener = Scene.listener()
         const turn = yield* Effect.forkChild(session.runTurn({ number: 1, prompt: "Do it." }, listener.hear))

@@ -70,6 +70,44 @@ describe("sessions over time", () => {
     })
   )
 
+  it.live("tells a new one what was known also when its first prompt had to wait for another run", () =>
+    Effect.gen(function* () {
+      const { request, runtime, server, session } = yield* afterOneRun
+      yield* rest(server, "DELETE", session ?? "")
+      const tools = { ...noTools, workpad: Effect.succeed("The parser is half done.") }
+      const resumed = { ...request, tools }
+      server.fault({
+        on: "request",
+        method: "POST",
+        path: "/events$",
+        effect: { type: "status", status: 503 },
+        times: 2
+      })
+      const next = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const opened = yield* runtime.openSession(resumed)
+          yield* Effect.flip(opened.runTurn({ number: 1, prompt: "Do it." }, () => Effect.void))
+          return yield* opened.session
+        })
+      )
+      const third = yield* oneRun(runtime, { ...resumed, resume: next }, "Do it again.")
+      assert.strictEqual(third.session, next)
+      const [prompt] = messagesOf(server, next)
+      assert.isTrue(prompt?.startsWith("Do it again.\n"))
+      assert.include(prompt, "The parser is half done.")
+    })
+  )
+
+  it.live("begins a new one when the workspace is another directory than its agent works in", () =>
+    Effect.gen(function* () {
+      const { request, runtime, server, session } = yield* afterOneRun
+      const { run } = Scene.opening(yield* Scene.directory)
+      const second = yield* oneRun(runtime, { ...request, run })
+      assert.notStrictEqual(second.session, session)
+      assert.include(messagesOf(server, second.session)[0], "- $ echo hi")
+    })
+  )
+
   it.live("begins a new one in the middle of a run when it is gone", () =>
     Effect.gen(function* () {
       const server = yield* Scene.fake({ scripts })
@@ -95,8 +133,7 @@ describe("sessions over time", () => {
         effect: { type: "status", status: 503 },
         times: 4
       })
-      const error = yield* Effect.flip(oneRun(runtime, request))
-      assert.isTrue(error.unavailable)
+      yield* Effect.flip(oneRun(runtime, request))
       const third = yield* oneRun(runtime, request, "More.")
       assert.strictEqual(third.session, session)
       assert.strictEqual(server.conversations().length, 1)

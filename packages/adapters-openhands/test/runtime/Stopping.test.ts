@@ -63,6 +63,28 @@ describe("a stop", () => {
     })
   )
 
+  it.live("takes the usage along that nobody was told of yet", () =>
+    Effect.gen(function* () {
+      const usage = { prompt: 100, completion: 10, cached: 0 }
+      const command: TurnScript.TurnStep = { type: "tool", tool: "think", arguments: { thought: "hm" }, usage }
+      const server = yield* Scene.fake({ scripts: [{ steps: [command, { type: "hang" }] }] })
+      const { websocket } = Scene.settings
+      const runtime = yield* Scene.runtimeAt(server.url, {
+        settings: { ...Scene.settings, websocket: { ...websocket, enabled: false } },
+        timing: { pollMs: 60_000 }
+      })
+      const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
+      const { events, hear } = Scene.listener()
+      yield* Effect.forkChild(session.runTurn({ number: 1, prompt: "Do it." }, hear))
+      const hasThought = () =>
+        server.conversations()[0]?.events.some(({ kind }) => kind === "ObservationEvent") === true
+      yield* Scene.eventually("the thought", hasThought)
+      assert.strictEqual(yield* session.stop, "confirmed")
+      const told = events.flatMap((event) => (event._tag === "UsageReported" ? [event.usage.inputTokens] : []))
+      assert.deepStrictEqual(told, [100])
+    })
+  )
+
   it.live("never deletes a conversation", () =>
     Effect.gen(function* () {
       const { server, session } = yield* underWay()

@@ -14,6 +14,9 @@ writeFileSync("environment.json", JSON.stringify({ env, argv: argv.slice(2), pid
 console.log("fake server starting")
 if (faults.includes("dies")) {
   console.error(`cannot start: the token ${env.FAKE_TOKEN} and the key ${config.session_api_keys[0]} are no good`)
+  console.error(
+    JSON.stringify({ levelname: "ERROR", message: "giving up", exc_info: "Traceback\nValueError: no good" })
+  )
   process.exit(3)
 }
 const calls = []

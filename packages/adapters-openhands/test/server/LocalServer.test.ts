@@ -77,21 +77,23 @@ describe("a local server", () => {
     })
   )
 
-  it.live("has its terminals' sockets in a private place of a short name, the same after a restart, gone at the end", () =>
-    Effect.gen(function* () {
-      const directory = newDirectory()
-      const places = yield* Effect.forEach([1, 2], () =>
-        Effect.gen(function* () {
-          yield* (yield* start({ directory })).endpoint
-          const place = seenIn(directory).env["TMUX_TMPDIR"] ?? ""
-          assert.strictEqual(modeOf(place), "700")
-          return place
-        }).pipe(Effect.scoped)
-      )
-      assert.strictEqual(places[0], places[1])
-      assert.isAtMost(Buffer.byteLength(places[0] ?? ""), 40)
-      assert.isFalse(existsSync(places[0] ?? ""))
-    })
+  it.live(
+    "has its terminals' sockets in a private place of a short name, the same after a restart, gone at the end",
+    () =>
+      Effect.gen(function* () {
+        const directory = newDirectory()
+        const places = yield* Effect.forEach([1, 2], () =>
+          Effect.gen(function* () {
+            yield* (yield* start({ directory })).endpoint
+            const place = seenIn(directory).env["TMUX_TMPDIR"] ?? ""
+            assert.strictEqual(modeOf(place), "700")
+            return place
+          }).pipe(Effect.scoped)
+        )
+        assert.strictEqual(places[0], places[1])
+        assert.isAtMost(Buffer.byteLength(places[0] ?? ""), 40)
+        assert.isFalse(existsSync(places[0] ?? ""))
+      })
   )
 
   it.live("interrupts what runs before it ends the server", () =>
@@ -222,6 +224,7 @@ describe("a local server that does not start", () => {
       })
       const reason = yield* downWith(server, /ended with status 3 before it was ready/)
       assert.include(reason, "it said: fake server starting | cannot start: the token *** and the key *** are no good")
+      assert.include(reason, "| giving up ValueError: no good (")
       assert.match(reason, /server\.log/)
     })
   )

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Bootstrap from "../../src/server/Bootstrap.ts"
 import * as ServerCommand from "../../src/server/ServerCommand.ts"
 import * as Installation from "../../src/server/Installation.ts"
 import { listenersOf } from "../../src/server/PortOwner.ts"
@@ -7,6 +8,19 @@ describe("the shell text that becomes the server", () => {
   it("takes every word as it is", () => {
     const script = ServerCommand.script(["/a b/py", "it's", "$(x)"], "[::1]", 7, "/log file")
     assert.strictEqual(script, `exec '/a b/py' 'it'\\''s' '$(x)' '--host' '::1' '--port' '7' >>'/log file' 2>&1`)
+  })
+})
+
+describe("the server's module", () => {
+  it("is started with more threads, whoever names it", () => {
+    const [python, flag, program, ...rest] = Bootstrap.withThreads(["/opt/python", "-m", "openhands.agent_server"])
+    assert.deepStrictEqual([python, flag, rest], ["/opt/python", "-c", []])
+    assert.match(program ?? "", /run_module\("openhands\.agent_server", run_name="__main__"/)
+  })
+
+  it("is not looked for in other commands", () => {
+    const words = ["docker", "run", "agent-server"]
+    assert.deepStrictEqual(Bootstrap.withThreads(words), words)
   })
 })
 

@@ -36,6 +36,7 @@ const serverWith = (status: Status | "gone", shell: AgentServerApi["shell"]): Ag
     pause: unused,
     rejectActions: unused,
     condense: unused,
+    count: Effect.void,
     switchLlm: unused,
     setTags: unused,
     remove: unused,

@@ -40,6 +40,10 @@ export const DebugCommand = Command.make(
     follow: on("follow", "Go on until the turn has ended, or until Ctrl-C"),
     say: Flag.String("say").pipe(
       Flag.withMetavar("TEXT"),
+      Flag.filter(
+        (text) => text.trim() !== "",
+        () => "--say needs a text"
+      ),
       Flag.optional,
       Flag.withDescription("Say this to the agent and show its turn; no orchestrator may be running on the workspaces")
     )

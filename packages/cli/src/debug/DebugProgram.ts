@@ -66,8 +66,8 @@ const showWith =
 
 /** Why a turn that was asked for did not end well; null when it did. */
 const problemOf = Effect.fnUntraced(function* (end: RunEnd, { access, workflow }: Session) {
-  if (end._tag === "Gone") return "the conversation is gone from the server"
   if (end._tag === "Stopped") return "the turn was stopped"
+  if (end._tag !== "Ended") return "the conversation is gone from the server"
   if (end.status === "finished" || end.status === "idle") return null
   const result =
     end.failure === null

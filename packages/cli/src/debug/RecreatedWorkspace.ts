@@ -38,5 +38,7 @@ export const prevent = Effect.fnUntraced(function* (
   const { distinct, preferred } = yield* WorkspaceKey.make(identifier)
   const keys = [...new Set([preferred, distinct])]
   const absent = yield* Effect.filter(keys, (key) => Effect.map(isThere(path.join(root, key)), (there) => !there))
-  yield* Effect.addFinalizer(() => Effect.forEach(absent, (key) => Effect.ignore(removeEmpty(root, key)), { discard: true }))
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach(absent, (key) => Effect.ignore(removeEmpty(root, key)), { discard: true })
+  )
 })

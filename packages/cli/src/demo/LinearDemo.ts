@@ -45,6 +45,7 @@ const comments = (linear: FakeLinear.FakeLinear) => linear.entities("Comment").l
 
 /** Runs the demonstration; the status is what the process should exit with. `say` tells people what they see. */
 export const run = Effect.fnUntraced(function* (environment: Environment, say: (line: string) => void) {
+  const own = yield* Scene.environmentOfAgents(environment)
   const linear = yield* FakeLinear.make({
     teams: [{ key: team, name: "Garden" }],
     project: { name: "Garden handbook" }
@@ -57,7 +58,7 @@ export const run = Effect.fnUntraced(function* (environment: Environment, say: (
   say("")
   const status = yield* RunProgram.run(
     { workflow: scene.workflow, untilIdle: true, logFormat: null, strict: false },
-    { ...environment, [keyVariable]: linear.apiKey }
+    { ...own, [keyVariable]: linear.apiKey }
   )
   const { requests } = linear.counters()
   say("")

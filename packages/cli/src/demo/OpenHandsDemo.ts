@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { basename, join } from "node:path"
-import { exposeOwnCommand } from "../OwnCommand.ts"
 import * as RunProgram from "../run/RunProgram.ts"
 import * as Scene from "./Scene.ts"
 
@@ -38,7 +37,7 @@ const agentTurn = (
       cwd: workspace,
       signal,
       env: {
-        ...exposeOwnCommand(environment, process.argv[1]),
+        ...environment,
         OPENSYMPHONY_ISSUE_IDENTIFIER: identifier,
         OPENSYMPHONY_ISSUE_TITLE: issue?.title ?? identifier,
         OPENSYMPHONY_SESSION: conversationId,
@@ -56,6 +55,7 @@ const agentTurn = (
 
 /** Runs the demonstration; the status is what the process should exit with. `say` tells people what they see. */
 export const run = Effect.fnUntraced(function* (environment: Environment, say: (line: string) => void) {
+  const own = yield* Scene.environmentOfAgents(environment)
   const key = randomBytes(16).toString("hex")
   const server = yield* FakeAgentServer.make({ apiKeys: [key] })
   const scene = yield* Scene.make("openhands", sections(server))
@@ -63,7 +63,7 @@ export const run = Effect.fnUntraced(function* (environment: Environment, say: (
     steps: [
       TurnScript.tool("terminal", (context) => {
         const prompt = server.conversation(context.conversationId)?.messages.at(-1) ?? ""
-        return agentTurn(scene, environment, prompt, context)
+        return agentTurn(scene, own, prompt, context)
       }),
       TurnScript.finish("did what was asked for in this turn")
     ]
@@ -73,7 +73,7 @@ export const run = Effect.fnUntraced(function* (environment: Environment, say: (
   say("")
   const status = yield* RunProgram.run(
     { workflow: scene.workflow, untilIdle: true, logFormat: null, strict: false },
-    { ...environment, [keyVariable]: key }
+    { ...own, [keyVariable]: key }
   )
   const conversations = server.conversations()
   const events = conversations.reduce((sum, conversation) => sum + conversation.events.length, 0)

@@ -5,16 +5,23 @@
 import * as CodePointOrder from "@opensymphony/core/domain/CodePointOrder"
 import type { Issue } from "@opensymphony/core/domain/Issue"
 import { TrackerBackend } from "@opensymphony/core/ports/TrackerBackend"
+import type { Environment } from "@opensymphony/core/workflow/EnvironmentReference"
 import * as FilesTracker from "@opensymphony/adapters-fs/tracker/FilesTracker"
+import * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { parseDocument } from "yaml"
+import { exposeOwnCommand, findsOwnCommand } from "../OwnCommand.ts"
 
-/** The files of the quickstart are not where they belong. */
-export class SceneError extends Data.TaggedError("SceneError")<{ readonly message: string }> {}
+/** The demonstration cannot begin. The message is all there is to say. */
+export class SceneError extends Data.TaggedError("SceneError")<{ readonly message: string }> {
+  override get [CliError.userMessage](): string {
+    return this.message
+  }
+}
 
 export interface Scene {
   /** Absolute path of the directory; it is left behind for people to look at. */
@@ -39,6 +46,13 @@ const findQuickstart = Effect.gen(function* () {
     message: "the files of the quickstart are missing from this installation; install @opensymphony/cli again"
   })
 })
+
+/** The environment of the agents, which move their issues with the command, wherever it comes from. */
+export const environmentOfAgents = (environment: Environment): Effect.Effect<Environment, SceneError> => {
+  const own = exposeOwnCommand(environment, process.argv[1])
+  const message = "agents would not find opensymphony; run it as `npx opensymphony demo ...`, or put it on PATH"
+  return findsOwnCommand(own) ? Effect.succeed(own) : Effect.fail(new SceneError({ message }))
+}
 
 const readIssues = (directory: string) =>
   Layer.build(FilesTracker.layer({ directory, activeStates: ["Todo", "In Progress"], terminalStates: ["Done"] })).pipe(

@@ -38,9 +38,9 @@ const linearChecks = ({ tracker }: Workflow): Effect.Effect<ReadonlyArray<Check.
 const openHandsChecks = (
   workflow: Workflow,
   options: OpenHandsCheckOptions
-): Effect.Effect<ReadonlyArray<Check.Check>, never, Adapters.Platform> => {
+): Effect.Effect<void, never, Adapters.Platform> => {
   const { openhands } = workflow
-  if (openhands === null) return Effect.succeed([])
+  if (openhands === null) return Effect.void
   return Effect.flatMap(
     Effect.promise(() => import("./OpenHandsChecks.ts")),
     ({ all }) => all(workflow, openhands, options)
@@ -48,14 +48,13 @@ const openHandsChecks = (
 }
 
 /** The checks of a workflow that can be used, in the order in which a run would meet what they look at. */
-const checksOf = (workflow: Workflow, options: OpenHandsCheckOptions) => [
+const checksOf = (workflow: Workflow) => [
   Effect.sync(() => [WorkflowChecks.template(workflow)]),
   Effect.map(WorkflowChecks.shell(workflow), (check) => [check]),
   Effect.map(PlaceChecks.workspaceRoot(workflow), (check) => [check]),
   Effect.map(PlaceChecks.git, (check) => [check]),
   linearChecks(workflow),
-  Effect.scoped(TrackerChecks.candidates(workflow, Adapters.openTracker(workflow))),
-  openHandsChecks(workflow, options)
+  Effect.scoped(TrackerChecks.candidates(workflow, Adapters.openTracker(workflow)))
 ]
 
 const look = Effect.fnUntraced(function* (options: DoctorOptions, environment: Environment) {
@@ -81,8 +80,9 @@ const look = Effect.fnUntraced(function* (options: DoctorOptions, environment: E
   yield* tell(WorkflowChecks.problems(file, parsed))
   if (workflow === null) yield* tell([Check.skip("the rest", "needs a workflow without errors")])
   else {
+    for (const checks of checksOf(workflow)) yield* Effect.flatMap(checks, tell)
     const { probe = true } = options
-    for (const checks of checksOf(workflow, { environment, redact, probe })) yield* Effect.flatMap(checks, tell)
+    yield* openHandsChecks(workflow, { environment, redact, probe, tell })
   }
   yield* Console.log(Check.summary(all))
   return Check.isBad(all) ? failed : 0

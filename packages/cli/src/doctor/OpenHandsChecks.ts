@@ -30,6 +30,8 @@ export interface OpenHandsCheckOptions {
   readonly redact: (text: string) => string
   /** Whether a turn of the agent is tried, which costs some tokens. */
   readonly probe: boolean
+  /** Shows checks as they are done: some take a while. */
+  readonly tell: (checks: ReadonlyArray<Check.Check>) => Effect.Effect<void>
 }
 
 const subject = "openhands"
@@ -164,12 +166,13 @@ const onServer = Effect.fnUntraced(function* (
   access: ServerAccess.ServerAccess,
   settings: OpenHandsSettings,
   workflow: Workflow,
-  { environment, probe }: OpenHandsCheckOptions
+  { environment, probe, tell }: OpenHandsCheckOptions
 ) {
   const about = [reached(access), yield* version(access), yield* protection(access)]
-  if (Check.isBad(about)) return [...about, unprobed("needs a server of a supported version")]
-  if (!probe) return [...about, unprobed("no turn was tried, because of --no-probe")]
-  return [...about, yield* model(access, settings, workflow, environment)]
+  yield* tell(about)
+  if (Check.isBad(about)) return yield* tell([unprobed("needs a server of a supported version")])
+  if (!probe) return yield* tell([unprobed("no turn was tried, because of --no-probe")])
+  yield* tell([yield* model(access, settings, workflow, environment)])
 })
 
 /** Looks at everything; what is wrong is a failed check. */
@@ -177,18 +180,16 @@ export const all = (
   workflow: Workflow,
   section: OpenHandsSettings,
   options: OpenHandsCheckOptions
-): Effect.Effect<ReadonlyArray<Check.Check>, never, Platform> =>
+): Effect.Effect<void, never, Platform> =>
   Effect.gen(function* () {
-    const { environment } = options
+    const { environment, tell } = options
     const access = accessOf(workflow, section, options)
     const here = [yield* variables(access.settings, environment), yield* installation(access.settings, environment)]
-    if (Check.isBad(here)) return [...here, unprobed("needs what is missing above")]
-    const opened = ServerAccess.open(access, { claimed: false })
-    return yield* Effect.matchEffect(opened, {
-      onFailure: ({ message }) =>
-        Effect.succeed([...here, Check.fail(subject, message), unprobed("needs a server that answers")]),
-      onSuccess: (server) =>
-        Effect.map(onServer(server, access.settings, workflow, options), (there) => [...here, ...there])
+    yield* tell(here)
+    if (Check.isBad(here)) return yield* tell([unprobed("needs what is missing above")])
+    yield* Effect.matchEffect(ServerAccess.open(access, { claimed: false }), {
+      onFailure: ({ message }) => tell([Check.fail(subject, message), unprobed("needs a server that answers")]),
+      onSuccess: (server) => onServer(server, access.settings, workflow, options)
     })
   }).pipe(
     Effect.scoped,

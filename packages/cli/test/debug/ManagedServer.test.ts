@@ -10,17 +10,19 @@ import * as Scene from "./Scene.ts"
 
 const command = [process.execPath, "--conditions=opensymphony-src", `${import.meta.dirname}/AgentServerProgram.ts`]
 
-const managed: Scene.SceneOptions = {
+const startedBy = (words: ReadonlyArray<string>): Scene.SceneOptions => ({
   runtime: `openhands:
-  local_server: {command: ${JSON.stringify(command)}}
+  local_server: {command: ${JSON.stringify(words)}}
   conversation: {agent: {llm: {model: demo/model, api_key_env: MODEL_KEY}}}`
-}
+})
 
-const test = (name: string, body: (scene: Scene.Scene) => Effect.Effect<void, any, any>) =>
+const managed = startedBy(command)
+
+const test = (name: string, body: (scene: Scene.Scene) => Effect.Effect<void, any, any>, options = managed) =>
   it.live(
     name,
     () =>
-      Effect.flatMap(Scene.make(managed), body).pipe(
+      Effect.flatMap(Scene.make(options), body).pipe(
         Effect.scoped,
         Effect.provide(Scene.platform)
       ) as Effect.Effect<void>,
@@ -132,5 +134,27 @@ describe("commands on a server of this machine", () => {
       assert.isFalse(yield* fs.exists(record(scene)))
       assert.sameMembers(yield* fs.readDirectory(`${scene.root}/.opensymphony`), ["creating", "removing", "openhands"])
     })
+  )
+
+  test(
+    "end what the doctor started when it is broken off",
+    Effect.fnUntraced(function* (scene) {
+      const fs = yield* FileSystem.FileSystem
+      yield* scene.workspace
+      const { output, status } = yield* signalled(scene, ["doctor", scene.workflow], "PASS  tracker")
+      assert.strictEqual(status, 130, output)
+      assert.isFalse(yield* fs.exists(record(scene)))
+      yield* RootLock.acquire({ root: scene.root, workflowPath: scene.workflow })
+    })
+  )
+
+  test(
+    "say at once why it cannot be started",
+    Effect.fnUntraced(function* (scene) {
+      yield* scene.workspace
+      const shown = yield* scene.debug()
+      assert.match(shown.message, /ended with status 3 before it was ready; it said: no such module/)
+    }),
+    startedBy([process.execPath, "-e", "console.error('no such module'); process.exit(3)", "--"])
   )
 })

@@ -94,26 +94,28 @@ export const createBlocker = (
 const Attached = payloadOf({ attachment: Schema.Struct({ id: Schema.String }) })
 
 export interface Link {
+  /** Chosen here, so that a link whose answer was lost is not made twice. */
+  readonly id: string
   readonly issueId: string
   readonly url: string
   /** Null leaves it to Linear. */
   readonly title: string | null
 }
 
-const linkPullRequestDocument = `mutation ToolLinkPullRequest($issueId: String!, $url: String!, $title: String) {
-  payload: attachmentLinkGitHubPR(issueId: $issueId, url: $url, title: $title) { success attachment { id } }
+const linkPullRequestDocument = `mutation ToolLinkPullRequest($id: String!, $issueId: String!, $url: String!, $title: String) {
+  payload: attachmentLinkGitHubPR(id: $id, issueId: $issueId, url: $url, title: $title) { success attachment { id } }
 }`
 
 /** Needs the GitHub integration of the workspace; the link then follows the pull request. */
-export const linkGitHubPullRequest = ({ issueId, title, url }: Link): LinearOperation<typeof Attached.Type> =>
-  toolOperation("ToolLinkPullRequest", linkPullRequestDocument, { issueId, url, title }, Attached)
+export const linkGitHubPullRequest = ({ id, issueId, title, url }: Link): LinearOperation<typeof Attached.Type> =>
+  toolOperation("ToolLinkPullRequest", linkPullRequestDocument, { id, issueId, url, title }, Attached)
 
-const linkUrlDocument = `mutation ToolLinkUrl($issueId: String!, $url: String!, $title: String) {
-  payload: attachmentLinkURL(issueId: $issueId, url: $url, title: $title) { success attachment { id } }
+const linkUrlDocument = `mutation ToolLinkUrl($id: String!, $issueId: String!, $url: String!, $title: String) {
+  payload: attachmentLinkURL(id: $id, issueId: $issueId, url: $url, title: $title) { success attachment { id } }
 }`
 
-export const linkUrl = ({ issueId, title, url }: Link): LinearOperation<typeof Attached.Type> =>
-  toolOperation("ToolLinkUrl", linkUrlDocument, { issueId, url, title }, Attached)
+export const linkUrl = ({ id, issueId, title, url }: Link): LinearOperation<typeof Attached.Type> =>
+  toolOperation("ToolLinkUrl", linkUrlDocument, { id, issueId, url, title }, Attached)
 
 const uploadDocument = `mutation ToolUpload($filename: String!, $contentType: String!, $size: Int!) {
   payload: fileUpload(filename: $filename, contentType: $contentType, size: $size) {
