@@ -132,6 +132,11 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Told to end, it takes its server along and what that has outside of the project.
+    if (this.#orchestrator?.isRunning === true) {
+      this.#orchestrator.signal("SIGTERM")
+      await this.#orchestrator.exit(patienceMs).catch(() => undefined)
+    }
     await this.project[Symbol.asyncDispose]()
     await this.model.close()
   }

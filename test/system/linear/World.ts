@@ -42,7 +42,7 @@ const pollIntervalMs = 30_000
 const longestPollIntervalMs = pollIntervalMs + 240_000
 const handoffGraceMs = 20_000
 /** Requests, hooks and fibers take their time, which is short on the machine and long on a fast clock. */
-const slackMs = 20_000
+const slackMs = 30_000
 /** From the end of all trouble to the end of all work. */
 const longestCalmMs = 3_600_000
 
@@ -146,7 +146,7 @@ const course = Effect.fnUntraced(function* ({ deeds, root, seed }: WorldOptions,
     slots,
     startSlackMs: pollIntervalMs + slackMs,
     stopSlackMs: handoffGraceMs + slackMs,
-    idleSlackMs: longestPollIntervalMs + slackMs
+    idleSlackMs: longestPollIntervalMs + 2 * slackMs
   })
   time.watch(witness.look)
   const ledger = Ledger.make(linear)

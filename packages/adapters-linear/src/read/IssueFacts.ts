@@ -43,14 +43,26 @@ const references = (linked: ReadonlyArray<LinkedIssue>, context: IssueContext): 
   return [...found.values()]
 }
 
+/** Why its labels, blockers or sub-issues may not be all there are; null when they are. */
+const listProblem = (record: IssueRecord, completed: Completed | null): string | null => {
+  if (completed === null) return record.lists.problem
+  return Result.isSuccess(completed)
+    ? completed.success.problem
+    : `its labels, blockers and sub-issues could not be read to the end: ${completed.failure}`
+}
+
+/** Why nothing can be said of an issue that would be worked on otherwise; null when all is known that matters. */
+export const gap = (record: IssueRecord, completed: Completed | null, context: IssueContext): string | null => {
+  const key = Issue.stateKey(record.state.name)
+  const names = (states: ReadonlyArray<string>) => states.some((state) => Issue.stateKey(state) === key)
+  if (!names(context.activeStates) || names(context.terminalStates)) return null
+  return obstacle(record, null, context) === null ? listProblem(record, completed) : null
+}
+
 /** The issue of a record; `completed` are its lists when those that came with it were cut. */
 export const make = (record: IssueRecord, completed: Completed | null, context: IssueContext): Issue.Issue => {
   const lists = completed !== null && Result.isSuccess(completed) ? completed.success : record.lists
-  const cut =
-    completed !== null && Result.isFailure(completed)
-      ? `its labels, blockers and sub-issues could not be read to the end: ${completed.failure}`
-      : null
-  const reason = obstacle(record, cut ?? lists.problem, context)
+  const reason = obstacle(record, listProblem(record, completed), context)
   return Issue.make({
     id: issueId(record.id),
     identifier: record.identifier,

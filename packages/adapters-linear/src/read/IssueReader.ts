@@ -4,9 +4,11 @@ import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { LinearDocument } from "@linear/sdk"
+import type { Issue } from "@opensymphony/core/domain/Issue"
 import type { IssueBatch, MalformedRecord } from "@opensymphony/core/ports/TrackerBackend"
 import type { LinearApiService, LinearOperation, Purpose } from "../LinearApi.ts"
 import { LinearBadResponse, type LinearError, type LinearPartialData } from "../LinearError.ts"
+import * as RecentTexts from "../RecentTexts.ts"
 import * as CompleteLists from "./CompleteLists.ts"
 import * as Connection from "./Connection.ts"
 import * as Documents from "./Documents.ts"
@@ -41,6 +43,15 @@ export interface IssueReader {
 }
 
 const smallestPage = 12
+/** More than can be polled. */
+const rememberedIssues = 10_000
+
+interface Parts {
+  readonly api: LinearApiService
+  readonly oddities: OddityLog
+  /** Issues that the core was told of, or asked for. */
+  readonly known: RecentTexts.RecentTexts
+}
 
 const recordsOf = ({ issues }: Answer, lost: ReadonlySet<number>): Records => {
   const good: Array<IssueRecord.IssueRecord> = []
@@ -115,26 +126,32 @@ const unique = (records: ReadonlyArray<IssueRecord.IssueRecord>): ReadonlyArray<
   return records.filter(({ id }) => !seen.has(id) && seen.add(id))
 }
 
-/** Completes what is truncated, and makes the core's issues of it. */
+/**
+ * Completes what is truncated, and makes the core's issues of it. One whose lists cannot be had is kept from running; but
+ * where the core knows it already, and may be running it, it is only unreadable this time.
+ */
 const assemble = Effect.fnUntraced(function* (
-  api: LinearApiService,
+  { api, known, oddities }: Parts,
   pages: ReadonlyArray<Records>,
   context: IssueContext,
-  purpose: Purpose,
-  oddities: OddityLog
+  purpose: Purpose
 ): Effect.fn.Return<IssueBatch> {
   const records = unique(pages.flatMap(({ good }) => good))
   const truncated = records.filter(({ isTruncated }) => isTruncated).map(({ id }) => id)
   const completed = yield* CompleteLists.read(api, truncated, purpose)
   yield* oddities.note(records)
-  const known = new Set(records.map(({ id }) => id))
-  return {
-    issues: records.map((record) => IssueFacts.make(record, completed.get(record.id) ?? null, context)),
-    malformed: pages
-      .flatMap(({ bad }) => bad)
-      .filter(({ id }) => id === null || !known.has(id))
-      .map(malformed)
+  const issues: Array<Issue> = []
+  const unreadable: Array<MalformedRecord> = []
+  for (const record of records) {
+    const lists = completed.get(record.id) ?? null
+    const message = known.has(record.id) ? IssueFacts.gap(record, lists, context) : null
+    if (message === null) issues.push(IssueFacts.make(record, lists, context))
+    else unreadable.push(malformed({ ...record, message }))
+    known.add(record.id)
   }
+  const read = new Set(records.map(({ id }) => id))
+  const bad = pages.flatMap((page) => page.bad).filter(({ id }) => id === null || !read.has(id))
+  return { issues, malformed: [...bad.map(malformed), ...unreadable] }
 })
 
 /** Ids that are missing where an unnamed record stands: that record may be any of them, so that none is gone. */
@@ -182,14 +199,16 @@ const readByIds = (
 
 export const make = (api: LinearApiService, oddities: OddityLog): IssueReader => {
   const readPage = pageReader(api, Ref.makeUnsafe(Documents.pageSize))
+  const parts: Parts = { api, oddities, known: RecentTexts.make(rememberedIssues) }
   return {
     find: Effect.fnUntraced(function* (filter, context, purpose) {
       const pages = yield* Connection.walk("issues", (after) => readPage(filter, after, purpose))
-      return yield* assemble(api, pages, context, purpose, oddities)
+      return yield* assemble(parts, pages, context, purpose)
     }),
     byIds: Effect.fnUntraced(function* (ids, context, purpose) {
       const records = yield* readByIds(api, ids, purpose)
-      return yield* assemble(api, [{ ...records, bad: missingFrom(ids, records) }], context, purpose, oddities)
+      for (const id of ids) parts.known.add(id)
+      return yield* assemble(parts, [{ ...records, bad: missingFrom(ids, records) }], context, purpose)
     })
   }
 }

@@ -1,5 +1,6 @@
 /** Logs what was odd about records, once for each: polls come again every half minute. */
 import * as Effect from "effect/Effect"
+import * as RecentTexts from "../RecentTexts.ts"
 import type { IssueRecord } from "./IssueRecord.ts"
 
 const remembered = 1_000
@@ -10,14 +11,7 @@ export interface OddityLog {
 
 /** Remembers the last thousand lines; what is forgotten is logged again. */
 export const make = (): OddityLog => {
-  const known = new Set<string>()
-  const isNew = (line: string): boolean => {
-    if (known.has(line)) return false
-    const [oldest] = known
-    if (known.size >= remembered && oldest !== undefined) known.delete(oldest)
-    known.add(line)
-    return true
-  }
+  const known = RecentTexts.make(remembered)
   return {
     note: (records) =>
       Effect.forEach(
@@ -25,7 +19,7 @@ export const make = (): OddityLog => {
           oddities.map((oddity) => ({ id, identifier, line: `${identifier}: ${oddity}` }))
         ),
         ({ id, identifier, line }) =>
-          isNew(line)
+          known.add(line)
             ? Effect.logWarning(line).pipe(Effect.annotateLogs({ issue_id: id, issue_identifier: identifier }))
             : Effect.void,
         { discard: true }

@@ -2,6 +2,7 @@
 import { LinearWebhookClient } from "@linear/sdk/webhooks"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as RecentTexts from "../RecentTexts.ts"
 
 /** How many ids of deliveries are remembered; Linear repeats one at most three times. */
 const rememberedDeliveries = 1000
@@ -19,18 +20,13 @@ export interface Deliveries {
 /** Accepts what is signed with the secret; the signed time may be a minute off this machine's clock. */
 export const make = (secret: Redacted.Redacted): Deliveries => {
   const client = new LinearWebhookClient(Redacted.value(secret))
-  const seen = new Set<string>()
+  const seen = RecentTexts.make(rememberedDeliveries)
   return {
     judge: (body, { deliveryId, signature }) =>
       Result.try({
         try: (): Verdict => {
           client.parseData(Buffer.from(body), signature ?? "")
-          if (deliveryId === undefined) return "accepted"
-          if (seen.has(deliveryId)) return "repeated"
-          seen.add(deliveryId)
-          const oldest = seen.values().next()
-          if (seen.size > rememberedDeliveries && oldest.done !== true) seen.delete(oldest.value)
-          return "accepted"
+          return deliveryId === undefined || seen.add(deliveryId) ? "accepted" : "repeated"
         },
         // What the SDK throws names the fault; a parser's message could quote the body.
         catch: (error) =>

@@ -86,6 +86,37 @@ describe("issues by id of the Linear tracker", () => {
     }).pipe(Scene.quietly)
   )
 
+  it.live("are unreadable, not unfit to run, when their lists cannot be read to the end", () =>
+    Effect.gen(function* () {
+      const scene = yield* Scene.make()
+      const { linear } = scene
+      const labels = Array.from({ length: 25 }, (_, index) => `label ${index}`)
+      const { id } = linear.createIssue({ title: "Big", state: "Todo", project: linear.project.slugId, labels })
+      const lost = linear.addFault({ fault: { kind: "forbidden" }, operation: "IssueLists" })
+      assert.strictEqual(yield* outcome(scene, id), "malformed")
+      linear.removeFault(lost)
+      assert.strictEqual(yield* outcome(scene, id), "fine")
+    }).pipe(Scene.quietly)
+  )
+
+  it.live("are seen to be finished, moved or archived without their lists", () =>
+    Effect.gen(function* () {
+      const scene = yield* Scene.make()
+      const { linear, tracker } = scene
+      const labels = Array.from({ length: 25 }, (_, index) => `label ${index}`)
+      const { id } = linear.createIssue({ title: "Big", state: "Done", project: linear.project.slugId, labels })
+      linear.addFault({ fault: { kind: "forbidden" }, operation: "IssueLists" })
+      const { issues } = yield* tracker.issuesByIds([IssueId(id)])
+      assert.deepStrictEqual(
+        issues.map(({ state }) => state),
+        ["Done"]
+      )
+      linear.moveIssue(id, "Todo")
+      linear.archiveIssue(id)
+      assert.strictEqual(yield* outcome(scene, id), "it is archived")
+    }).pipe(Scene.quietly)
+  )
+
   it.live("are unreadable, not gone, where Linear has an error in their place", () =>
     Effect.gen(function* () {
       const { linear } = yield* Scene.make()

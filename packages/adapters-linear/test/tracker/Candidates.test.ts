@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Issue } from "@opensymphony/core/domain/Issue"
 import type { IssueBatch } from "@opensymphony/core/ports/TrackerBackend"
+import { IssueId } from "@opensymphony/core/domain/Ids"
 import { Effect } from "effect"
 import type { LinearApiService } from "../../src/LinearApi.ts"
 import { LinearTooComplex } from "../../src/LinearError.ts"
@@ -99,6 +100,25 @@ describe("candidates of the Linear tracker", () => {
       assert.include(notDispatchableReason, "could not be read to the end: ")
       assert.isTrue(named(batch, small.identifier).dispatchable)
       assert.isTrue(named(yield* tracker.candidateIssues, big.identifier).dispatchable)
+    }).pipe(Scene.quietly)
+  )
+
+  it.live("whose lists were read before are unreadable when that fails: what runs is not stopped for it", () =>
+    Effect.gen(function* () {
+      const { linear, tracker } = yield* Scene.make()
+      const labels = Array.from({ length: 25 }, (_, index) => `label ${index}`)
+      const { id, identifier } = linear.createIssue({
+        title: "Big",
+        state: "Todo",
+        project: linear.project.slugId,
+        labels
+      })
+      assert.isTrue(only(yield* tracker.candidateIssues).dispatchable)
+      linear.addFault({ fault: { kind: "forbidden" }, operation: "IssueLists" })
+      const { issues, malformed } = yield* tracker.candidateIssues
+      assert.deepStrictEqual(issues, [])
+      assert.deepInclude(malformed[0], { id: IssueId(id), identifier })
+      assert.include(malformed[0]?.message, "could not be read to the end: ")
     }).pipe(Scene.quietly)
   )
 

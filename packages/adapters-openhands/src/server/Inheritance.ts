@@ -53,12 +53,9 @@ export const settle = Effect.fnUntraced(function* (
   if (yield* isRunning(record)) {
     return yield* Effect.logError(`the OpenHands agent-server, process ${record.pid}, survives SIGKILL; end it by hand`)
   }
-  for (const forget of [
-    StateDirectory.forgetSockets(directory),
-    StateDirectory.forgetRecord(directory, record.marker)
-  ]) {
-    yield* Effect.catch(forget, ({ message }) => Effect.logWarning(message))
-  }
+  yield* StateDirectory.forgetServer(directory, record.marker).pipe(
+    Effect.catch(({ message }) => Effect.logWarning(message))
+  )
 })
 
 /** Ends a server that is not our child, and what it started. */

@@ -120,8 +120,7 @@ export const open = Effect.fnUntraced(function* (
 /** Makes the one place outside of the directory, which goes with each server: for the sockets of its terminals. */
 export const makeSockets = ({ data }: StateDirectory) => makePrivate(data.tmux)
 
-/** Removes that place. */
-export const forgetSockets = Effect.fnUntraced(function* (directory: string) {
+const removeSockets = Effect.fnUntraced(function* (directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const place = yield* socketDirectory(yield* secretKeyIn(path.join(directory, "secret-key")))
@@ -148,12 +147,14 @@ export const writeRecord = Effect.fnUntraced(function* (directory: string, recor
   yield* AtomicFile.write(target, text, { mode: 0o600 }).pipe(orUnusable("write", target))
 })
 
-/** Removes the record unless it is about another server by now. */
-export const forgetRecord = Effect.fnUntraced(function* (directory: string, marker: string) {
+/** Removes the record and the sockets, unless they are another server's by now. */
+export const forgetServer = Effect.fnUntraced(function* (directory: string, marker: string) {
   const fs = yield* FileSystem.FileSystem
   const target = yield* recordPath(directory)
   const current = yield* readRecord(directory)
-  if (current?.marker === marker) yield* fs.remove(target, { force: true }).pipe(orUnusable("remove", target))
+  if (current?.marker !== marker) return
+  yield* fs.remove(target, { force: true }).pipe(orUnusable("remove", target))
+  yield* removeSockets(directory)
 })
 
 /** Hands the secrets to the next server: in a file, because its environment becomes that of the agents. */

@@ -55,8 +55,8 @@ const untilAtRest = Effect.fnUntraced(function* (api: AgentServerApi, conversati
 })
 
 /**
- * Ends every process with the conversation's mark but the terminals' own shells, which are the leaders of their session.
- * Prints how many are left. Without /proc it prints nothing.
+ * Ends every process with the conversation's mark but the terminals' own shells: the leaders of a session with a terminal
+ * (fields 6 and 7 of `stat`). Prints how many are left. Without /proc it prints nothing.
  */
 const sweep = (conversation: string): string => `
 [ -r /proc/self/environ ] || exit 0
@@ -65,7 +65,8 @@ left() {
     entry=\${file%/environ}
     stat=$(cat "$entry/stat" 2>/dev/null) || continue
     set -- \${stat##*) }
-    [ "$1" = Z ] || [ "$4" = "\${entry#/proc/}" ] || echo "\${entry#/proc/}"
+    pid=\${entry#/proc/}
+    [ "$1" = Z ] || { [ "$4" = "$pid" ] && [ "$5" != 0 ]; } || echo "$pid"
   done
 }
 for signal in INT TERM KILL; do

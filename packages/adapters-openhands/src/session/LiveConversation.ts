@@ -177,7 +177,7 @@ export const make = Effect.fnUntraced(function* (
       const waitMs = (yield* isFollowed(current)) ? yield* Crowd.around(timing.silentPollMs) : timing.pollMs
       const woken = yield* Effect.timeoutOption(wake.await, waitMs)
       if (Option.isSome(woken)) continue
-      if (watch !== null && watch.lastEventAtMs > nowMs && (yield* isFollowed(watch))) continue
+      if (watch !== null && watch.lastEventAtMs !== current.lastEventAtMs && (yield* isFollowed(watch))) continue
       const seen = yield* look()
       const afterMs = yield* Clock.currentTimeMillis
       if (seen === "gone") return RunEnd.Gone()

@@ -12,6 +12,8 @@ import * as EventHistory from "../stream/EventHistory.ts"
 
 const lookMs = 1_000
 const maxPages = 3
+/** A proxy answers so that lost its server, or its patience; the server may go on. */
+const gatewayStatuses: ReadonlySet<number> = new Set([502, 504])
 
 /** Whether the message is among those that came after the user's last one before it. */
 const isThere = (
@@ -46,8 +48,8 @@ const fate = Effect.fnUntraced(function* (
     if (seen._tag === "Success" && seen.success) return "arrived"
     if (seen._tag === "Failure" && !isUncertain(seen.failure)) return yield* seen.failure
     if (seen._tag === "Success") {
-      // The request was answered, so it is not under way any more.
-      if (sent.error.status !== null) return "lost"
+      // The server answered, so the request is not under way any more.
+      if (sent.error.status !== null && !gatewayStatuses.has(sent.error.status)) return "lost"
       if (yield* restartedSince(api, sent.atMs)) return "lost"
     }
     if ((yield* Clock.currentTimeMillis) >= sent.untilMs) return "unknown"

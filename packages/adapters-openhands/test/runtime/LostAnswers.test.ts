@@ -67,6 +67,18 @@ describe("a lost answer", () => {
     })
   )
 
+  it.live("does not lead to a second message when a proxy gave up waiting for it", () =>
+    Effect.gen(function* () {
+      const impatient = on("POST", "/events$", { type: "status", status: 504 })
+      const server = yield* Scene.fake({ scripts, faults: [impatient] })
+      const runtime = yield* Scene.runtimeAt(server.url, { timing: { readBackMs: 300 } })
+      const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
+      const error = yield* Effect.flip(session.runTurn({ number: 1, prompt: "Do it." }, () => Effect.void))
+      assert.include(error.message, "it is not sent again")
+      assert.strictEqual(server.requests().filter(({ path }) => path.endsWith("/events")).length, 1)
+    })
+  )
+
   it.live("starts a run again that the server took and never began", () =>
     Effect.gen(function* () {
       const server = yield* Scene.fake({ scripts, faults: [{ on: "behaviour", behaviour: "lostRun", times: 1 }] })

@@ -69,22 +69,40 @@ const lives = (pid: number): boolean => {
   }
 }
 
-/** A terminal's shell with a command in it that ignores Ctrl-C, as an interrupt of the subprocess terminal leaves it. */
+/**
+ * A terminal's shell with a command in it that ignores Ctrl-C, as an interrupt of the subprocess terminal leaves it, and
+ * one that went into a session of its own.
+ */
 const terminal = (mark: string) =>
   Effect.acquireRelease(
     Effect.promise(
       () =>
-        new Promise<{ shell: number; command: number }>((resolve) => {
-          const script = `sh -c 'trap "" INT TERM; while :; do sleep 1; done' & echo $!; wait; exec sleep 60`
-          const child = spawn("bash", ["-c", script], {
+        new Promise<{ shell: number; command: number; daemon: number; close: () => void }>((resolve) => {
+          const stubborn = `sh -c 'trap "" INT TERM; while :; do sleep 1; done'`
+          const daemon = `setsid sh -c 'echo daemon $$; exec sleep 61'`
+          const inside = `echo shell $$; ${daemon} & ${stubborn} & echo command $!; wait; exec sleep 60`
+          const child = spawn("script", ["-qfc", `exec env ${terminalMark}=${mark} bash -c "$INSIDE"`, "/dev/null"], {
             detached: true,
-            stdio: ["ignore", "pipe", "ignore"],
-            env: { PATH: process.env["PATH"], [terminalMark]: mark }
+            stdio: ["pipe", "pipe", "ignore"],
+            env: { PATH: process.env["PATH"], SHELL: "/bin/sh", INSIDE: inside }
           })
-          child.stdout.once("data", (line: Buffer) => resolve({ shell: child.pid ?? 0, command: Number(line) }))
+          let output = ""
+          child.stdout.on("data", (data: Buffer) => {
+            output += data.toString()
+            const pids = Object.fromEntries(
+              [...output.matchAll(/(\w+) (\d+)\r?\n/g)].map(([, name, pid]) => [name, Number(pid)])
+            )
+            const { command, daemon, shell } = pids
+            if (command === undefined || daemon === undefined || shell === undefined) return
+            resolve({ shell, command, daemon, close: () => child.kill("SIGKILL") })
+          })
         })
     ),
-    ({ shell }) => Effect.sync(() => void process.kill(-shell, "SIGKILL"))
+    ({ close, command, daemon, shell }) =>
+      Effect.sync(() => {
+        close()
+        for (const pid of [shell, command, daemon]) if (lives(pid)) process.kill(pid, "SIGKILL")
+      })
   )
 
 describe("Interruption", () => {
@@ -108,7 +126,7 @@ describe("Interruption", () => {
     )
   }
 
-  it.live.skipIf(!existsSync("/proc/self/environ"))(
+  it.live.skipIf(!existsSync("/proc/self/environ") || !existsSync("/usr/bin/script"))(
     "ends what an interrupt left of a conversation, keeps its terminal, and touches no other",
     () =>
       Effect.gen(function* () {
@@ -117,9 +135,9 @@ describe("Interruption", () => {
         const other = yield* terminal(randomUUID())
         const answer = yield* Interruption.stop(serverWith("paused", realShell), conversation, 10_000)
         assert.strictEqual(answer, "confirmed")
-        yield* Scene.eventually("the end of the command", () => !lives(own.command))
+        yield* Scene.eventually("the end of the commands", () => !lives(own.command) && !lives(own.daemon))
         assert.isTrue(lives(own.shell))
-        assert.isTrue(lives(other.command))
+        assert.isTrue(lives(other.command) && lives(other.daemon))
       })
   )
 })

@@ -18,8 +18,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as HashMap from "effect/HashMap"
 import * as Path from "effect/Path"
 import * as Adapters from "../Adapters.ts"
-import * as Logging from "../Logging.ts"
-import { namedVariables, redactor } from "../Secrets.ts"
 import * as WorkflowFile from "../WorkflowFile.ts"
 
 export interface ExplainOptions {
@@ -84,14 +82,6 @@ const look = Effect.fnUntraced(function* (workflow: Workflow, tracker: TrackerBa
   return { batch, wanted: found.issues[0]?.identifier ?? wanted }
 })
 
-const logging = (workflow: Workflow, environment: Environment) =>
-  Logging.layer({
-    format: process.stderr.isTTY ? "pretty" : "logfmt",
-    colors: process.stderr.isTTY && environment["NO_COLOR"] === undefined,
-    redact: redactor(environment, namedVariables(workflow)),
-    write: (line) => process.stderr.write(`${line}\n`)
-  })
-
 export const explain = Effect.fnUntraced(function* (options: ExplainOptions, environment: Environment) {
   const path = yield* Path.Path
   const target = yield* targetOf(options)
@@ -101,7 +91,6 @@ export const explain = Effect.fnUntraced(function* (options: ExplainOptions, env
   const { batch, wanted } = yield* Adapters.openTracker(workflow).pipe(
     Effect.flatMap((tracker) => look(workflow, tracker, target.wanted)),
     Effect.scoped,
-    Effect.provide(logging(workflow, environment)),
     Effect.mapError(({ message }) => new WorkflowFile.UnusableWorkflow({ message }))
   )
   const all = decisions(batch, policyOf(workflow), yield* Clock.currentTimeMillis)

@@ -2,11 +2,15 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeProcessProbe from "@opensymphony/adapters-fs/process/NodeProcessProbe"
 import { FakeLinear } from "@opensymphony/adapters-linear/testing"
-import { Effect, FileSystem, Layer } from "effect"
+import { Effect, FileSystem, Layer, Logger } from "effect"
 import { TestConsole } from "effect/testing"
 import { explain } from "../../src/run/ExplainProgram.ts"
 
-const platform = Layer.mergeAll(NodeProcessProbe.layer.pipe(Layer.provideMerge(NodeServices.layer)), TestConsole.layer)
+const platform = Layer.mergeAll(
+  NodeProcessProbe.layer.pipe(Layer.provideMerge(NodeServices.layer)),
+  TestConsole.layer,
+  Logger.layer([])
+)
 
 /** A board with one issue of each kind, and what is printed about one of them, or about all. */
 const look = Effect.fnUntraced(function* (issue: string | null, prepare = (_linear: FakeLinear.FakeLinear) => {}) {
