@@ -14,6 +14,7 @@ import { patiently } from "./client/Patience.ts"
 import * as ServerVersion from "./client/ServerVersion.ts"
 import { AgentServer } from "./server/AgentServer.ts"
 import * as AgentProfile from "./session/AgentProfile.ts"
+import * as CountedUsage from "./session/CountedUsage.ts"
 import * as OpenHandsSession from "./session/OpenHandsSession.ts"
 import * as Timing from "./session/Timing.ts"
 
@@ -38,6 +39,7 @@ const make = Effect.fnUntraced(function* (options: OpenHandsRuntimeOptions) {
   const client = yield* HttpClient.HttpClient
   const profile = yield* AgentProfile.resolve(settings, options.environment)
   const timing = { ...Timing.defaults, ...options.timing }
+  const counted = CountedUsage.make()
   let warnedOf: string | null = null
 
   const checkVersion = Effect.fnUntraced(function* (api: AgentServerApi.AgentServerApi) {
@@ -63,7 +65,7 @@ const make = Effect.fnUntraced(function* (options: OpenHandsRuntimeOptions) {
     }
     const { reusePolicy } = settings.conversation
     const opening = { api, profile, reusePolicy, stopTimeoutMs, redact, request }
-    return yield* OpenHandsSession.make({ opening, connection, settings, timing })
+    return yield* OpenHandsSession.make({ opening, connection, counted, settings, timing })
   })
 
   return AgentRuntime.of({ kind: "openhands", openSession, health: server.health })

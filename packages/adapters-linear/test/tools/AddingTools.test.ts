@@ -59,7 +59,7 @@ describe("link_pull_request", () => {
     })
   )
 
-  it.live.each([
+  it.live.each<readonly [operation: string, address: string]>([
     ["ToolLinkPullRequest", url],
     ["ToolLinkUrl", "https://gitlab.example.com/acme/shelf/-/merge_requests/3"]
   ])("gives the link an id of its own, the same when it is sent again (%s)", ([operation, address]) =>

@@ -21,6 +21,7 @@ import { restartedSince } from "../client/ServerAge.ts"
 import * as EventStream from "../stream/EventStream.ts"
 import * as WireEvent from "../stream/WireEvent.ts"
 import type { OpenedConversation } from "./ConversationOpening.ts"
+import type { CountedUsage } from "./CountedUsage.ts"
 import * as Interruption from "./Interruption.ts"
 import * as Messages from "./Messages.ts"
 import * as RunStart from "./RunStart.ts"
@@ -34,6 +35,8 @@ export interface LiveOptions extends Omit<EventStream.StreamOptions, "onEvent" |
   readonly timing: Timing
   readonly stopTimeoutMs: number
   readonly redact: (text: string) => string
+  /** Is told what was told of the usage; absent where usage is nobody's business. */
+  readonly counted?: CountedUsage
 }
 
 /** How a run came to its end. */
@@ -85,6 +88,8 @@ export const make = Effect.fnUntraced(function* (
   let { switchModel } = opened
   /** A run was asked for and is not known to be over. */
   let mayRun = false
+  /** The server took it. */
+  let taken = false
   let stopping = false
   let stopped = false
 
@@ -101,6 +106,7 @@ export const make = Effect.fnUntraced(function* (
       const { used } = meter
       if (listener === null || Usage.isZero(Usage.beyond(used, told))) return Effect.void
       told = used
+      options.counted?.note(id, UsageMeter.toldUpTo(meter, told))
       return listener(AgentEvent.UsageReported({ source: id, usage: used }))
     })
 
@@ -134,13 +140,24 @@ export const make = Effect.fnUntraced(function* (
   const guard = (request: Effect.Effect<void, ApiError>): Effect.Effect<RunStart.Attempt | null> =>
     Effect.gen(function* () {
       if (stopping) return null
-      if (!mayRun) watch = TurnWatch.begin(yield* Clock.currentTimeMillis)
+      if (!mayRun) {
+        watch = TurnWatch.begin(yield* Clock.currentTimeMillis)
+        taken = false
+      }
       mayRun = true
       const answer = yield* Effect.result(request)
+      if (answer._tag === "Success") taken = true
       return { refused: answer._tag === "Failure" ? answer.failure : null }
     }).pipe(launching.withPermits(1), Effect.uninterruptible)
 
-  const start = RunStart.start({ api, conversation: id, timing, guard, began: () => watch?.began ?? false })
+  const start = RunStart.start({
+    api,
+    conversation: id,
+    timing,
+    guard,
+    began: () => watch?.began ?? false,
+    wasTaken: () => taken
+  })
 
   /** One look over REST. */
   const look = Effect.fnUntraced(function* (): Effect.fn.Return<"seen" | "unseen" | "gone"> {
@@ -160,7 +177,8 @@ export const make = Effect.fnUntraced(function* (
   /** Waits until the run is over. */
   const ending = Effect.fnUntraced(function* (): Effect.fn.Return<RunEnd, ApiError | RuntimeError> {
     let unseenSinceMs: number | null = null
-    let askedAtMs = yield* Clock.currentTimeMillis
+    const startedAtMs = yield* Clock.currentTimeMillis
+    let askedAtMs = startedAtMs
     let restarts = 0
     while (true) {
       if (stopped) return RunEnd.Stopped()
@@ -186,9 +204,12 @@ export const make = Effect.fnUntraced(function* (
         yield* api.get(id)
         unseenSinceMs = null
       }
-      // The server took the run, and lost it.
+      // The server took the run, and lost it, or is slow to build the agent.
       if (!(watch?.began ?? false) && seen === "seen" && afterMs - askedAtMs >= timing.lostRunMs) {
-        if (restarts++ >= maxRestarts || !(yield* start)) return lost()
+        if (restarts >= maxRestarts || afterMs - startedAtMs >= timing.outageMs) return lost()
+        const again = yield* start
+        if (again === "stopped") return lost()
+        if (again === "taken") restarts++
         askedAtMs = afterMs
       }
     }
@@ -226,7 +247,7 @@ export const make = Effect.fnUntraced(function* (
     for (let restarts = 0; ; restarts++) {
       const lossesBefore = yield* stream.losses
       const startedAtMs = yield* Clock.currentTimeMillis
-      if (!(yield* start)) return RunEnd.Stopped()
+      if ((yield* start) === "stopped") return RunEnd.Stopped()
       const end = yield* ending()
       yield* closing
       if (end._tag !== "Ended") return end

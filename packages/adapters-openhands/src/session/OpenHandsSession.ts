@@ -20,6 +20,7 @@ import type { Connection } from "../client/Connection.ts"
 import * as Outage from "../client/Outage.ts"
 import { patiently } from "../client/Patience.ts"
 import * as ConversationOpening from "./ConversationOpening.ts"
+import type { CountedUsage } from "./CountedUsage.ts"
 import * as LiveConversation from "./LiveConversation.ts"
 import type { Timing } from "./Timing.ts"
 import * as TurnEnding from "./TurnEnding.ts"
@@ -29,6 +30,7 @@ export interface SessionOptions {
   readonly connection: Connection
   readonly settings: OpenHandsSettings
   readonly timing: Timing
+  readonly counted: CountedUsage
 }
 
 type End = LiveConversation.RunEnd
@@ -43,13 +45,15 @@ interface Mended {
 export const make = Effect.fnUntraced(function* (
   options: SessionOptions
 ): Effect.fn.Return<AgentSession, RuntimeError, Scope.Scope> {
-  const { connection, opening, settings, timing } = options
+  const { connection, counted, opening, settings, timing } = options
   const { api, redact, stopTimeoutMs } = opening
   const scope = yield* Effect.scope
   const mended: Mended = { gone: false, overflow: false }
 
-  const follow = Effect.fnUntraced(function* (opened: ConversationOpening.OpenedConversation) {
+  const follow = Effect.fnUntraced(function* (found: ConversationOpening.OpenedConversation) {
     const own = yield* Scope.fork(scope)
+    const opened = { ...found, baseline: counted.baseline(found.id, found.baseline) }
+    counted.note(opened.id, opened.baseline)
     const { enabled, readyTimeoutMs, reconnectInitialMs, reconnectMaxMs } = settings.websocket
     const live = yield* LiveConversation.make({
       api,
@@ -58,6 +62,7 @@ export const make = Effect.fnUntraced(function* (
       timing,
       stopTimeoutMs,
       redact,
+      counted,
       socket: enabled,
       readyTimeoutMs,
       reconnectInitialMs,

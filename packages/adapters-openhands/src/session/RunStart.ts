@@ -17,7 +17,12 @@ export interface RunStart {
   readonly guard: (request: Effect.Effect<void, ApiError>) => Effect.Effect<Attempt | null>
   /** Whether the run showed itself. */
   readonly began: () => boolean
+  /** Whether the server took this run before: then "already running" means that it is about to begin. */
+  readonly wasTaken: () => boolean
 }
+
+/** `taken`: the server has it now. `under way`: it had it already. `stopped`: a stop came before it. */
+export type Started = "taken" | "under way" | "stopped"
 
 /** How a request to run was answered; null: it was taken. */
 export type Attempt = { readonly refused: ApiError | null }
@@ -25,23 +30,25 @@ export type Attempt = { readonly refused: ApiError | null }
 const firstDelayMs = 250
 const longestDelayMs = 5_000
 
-/**
- * Succeeds with true when the run was asked for and taken, with false when a stop came before it. A second run is never
- * started: while one goes on the server refuses it.
- */
-export const start = Effect.fnUntraced(function* (self: RunStart): Effect.fn.Return<boolean, ApiError | RuntimeError> {
+/** Asks until it is certain. A second run is never started: while one goes on the server refuses it. */
+export const start = Effect.fnUntraced(function* (self: RunStart): Effect.fn.Return<Started, ApiError | RuntimeError> {
   const { api, conversation, timing } = self
   const startMs = yield* Clock.currentTimeMillis
   let delayMs = firstDelayMs
   let interrupted = false
+  const isRunning = Effect.map(
+    Effect.result(api.get(conversation)),
+    (seen) => seen._tag === "Success" && seen.success.status === "running"
+  )
   while (true) {
     const attempt = yield* self.guard(api.run(conversation))
-    if (attempt === null) return false
+    if (attempt === null) return "stopped"
     const error = attempt.refused
-    if (error === null || self.began()) return true
+    if (error === null) return "taken"
+    if (self.began()) return "under way"
     const waitedMs = (yield* Clock.currentTimeMillis) - startMs
     if (error.problem === "conflict") {
-      if ((yield* api.get(conversation)).status === "running") return true
+      if (self.wasTaken() || (yield* isRunning)) return "under way"
       if (waitedMs >= timing.wedgeMs) {
         if (interrupted) {
           return yield* new ApiError({
@@ -56,8 +63,7 @@ export const start = Effect.fnUntraced(function* (self: RunStart): Effect.fn.Ret
     } else if (error.problem === "capacity") {
       if (waitedMs >= timing.capacityMs) return yield* error
     } else if (isUncertain(error)) {
-      const seen = yield* Effect.result(api.get(conversation))
-      if (seen._tag === "Success" && seen.success.status === "running") return true
+      if (yield* isRunning) return "under way"
       if (waitedMs >= timing.outageMs) return yield* error
     } else {
       return yield* error

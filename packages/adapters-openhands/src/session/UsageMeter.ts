@@ -28,3 +28,7 @@ export const countOn = (self: UsageMeter, total: Usage.Usage): UsageMeter => ({
   baseline: total,
   carried: self.used
 })
+
+/** The conversation's total up to which the run's usage is told, when it was told `told` of it. */
+export const toldUpTo = ({ baseline, carried }: UsageMeter, told: Usage.Usage): Usage.Usage =>
+  Usage.add(baseline, Usage.beyond(told, carried))

@@ -89,6 +89,32 @@ describe("a lost answer", () => {
     })
   )
 
+  it.live("waits for a run that the server took and is slow to begin, without interrupting it", () =>
+    Effect.gen(function* () {
+      const slow: Faults.Fault = { on: "behaviour", behaviour: "lostRun", times: 1 }
+      const busy: Faults.Fault = { ...on("POST", "/run$", { type: "status", status: 409 }, 4), after: 1 }
+      const server = yield* Scene.fake({ scripts, faults: [slow, busy] })
+      const runtime = yield* Scene.runtimeAt(server.url)
+      const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
+      const result = yield* session.runTurn({ number: 1, prompt: "Do it." }, () => Effect.void)
+      assert.deepStrictEqual(result, completed)
+      assert.isFalse(server.requests().some(({ path }) => path.endsWith("/interrupt")))
+    })
+  )
+
+  it.live("is not given up when the server cannot show a conversation that it says runs", () =>
+    Effect.gen(function* () {
+      const server = yield* Scene.fake({ scripts })
+      const runtime = yield* Scene.runtimeAt(server.url)
+      const session = yield* runtime.openSession(Scene.opening(yield* Scene.directory))
+      server.fault(on("POST", "/run$", { type: "status", status: 409 }))
+      const { id } = server.conversations()[0] ?? { id: "" }
+      server.fault({ ...on("GET", `${id}$`, { type: "status", status: 503 }), after: 1 })
+      const result = yield* session.runTurn({ number: 1, prompt: "Do it." }, () => Effect.void)
+      assert.deepStrictEqual(result, completed)
+    })
+  )
+
   it.live("says so when a conversation at rest refuses every run", () =>
     Effect.gen(function* () {
       const server = yield* Scene.fake({ scripts, faults: [{ on: "behaviour", behaviour: "wedged" }] })

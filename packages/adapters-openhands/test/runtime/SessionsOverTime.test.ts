@@ -18,9 +18,13 @@ const oneRun = (runtime: AgentRuntimeService, request: OpenSession, prompt = "Do
     })
   )
 
-const rest = (server: FakeAgentServer.FakeAgentServer, method: string, path: string) =>
+const rest = (server: FakeAgentServer.FakeAgentServer, method: string, path: string, body: string | null = null) =>
   Effect.promise(() =>
-    fetch(`${server.url}/api/conversations/${path}`, { method, headers: { "x-session-api-key": Scene.sessionKey } })
+    fetch(`${server.url}/api/conversations/${path}`, {
+      method,
+      headers: { "x-session-api-key": Scene.sessionKey },
+      body
+    })
   )
 
 const messagesOf = (server: FakeAgentServer.FakeAgentServer, session: SessionId | null) =>
@@ -42,6 +46,26 @@ describe("sessions over time", () => {
       const second = yield* oneRun(runtime, request, "More.")
       assert.strictEqual(second.session, session)
       assert.deepStrictEqual(messagesOf(server, session), ["Do it.", "More."])
+    })
+  )
+
+  it.live("counts what the conversation used while no run followed it", () =>
+    Effect.gen(function* () {
+      const { request, runtime, server, session } = yield* afterOneRun
+      const content = [{ type: "text", text: "Somebody else's." }]
+      const body = JSON.stringify({ role: "user", content, run: true })
+      yield* rest(server, "POST", `${session}/events`, body)
+      yield* Scene.eventually("the end", () => server.conversation(session ?? "")?.status === "finished")
+      const inputTokens = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { events, hear } = Scene.listener()
+          const opened = yield* runtime.openSession(request)
+          yield* opened.runTurn({ number: 1, prompt: "More." }, hear)
+          return events.flatMap((event) => (event._tag === "UsageReported" ? [event.usage.inputTokens] : [])).at(-1)
+        })
+      )
+      // Two answers of the model for somebody else, two for this run.
+      assert.strictEqual(inputTokens, 4 * 60)
     })
   )
 

@@ -59,7 +59,7 @@ describe("opensymphony explain with Linear", () => {
 
   it.live("says that there is no candidate", () =>
     Effect.gen(function* () {
-      const { noted, printed } = yield* look(null, (linear) => linear.moveIssue("ENG-1", "Done"))
+      const { noted, printed } = yield* look(null, (linear: FakeLinear.FakeLinear) => linear.moveIssue("ENG-1", "Done"))
       assert.deepStrictEqual([printed, noted], [[], ["no issue is in Todo, In Progress"]])
     }).pipe(Effect.scoped, Effect.provide(platform))
   )

@@ -36,7 +36,7 @@ import { StepObserver } from "./StepObserver.ts"
 import * as Updates from "./Updates.ts"
 
 /** Events that wait to be taken up; senders wait when it is full, and none of them is the loop. */
-const mailboxCapacity = 4_096
+const mailboxCapacity = 256
 /** How long the last records may take to be kept when everything has come to rest. */
 const lastWordsMs = 5_000
 /** Followers of the view see changes at most this often. */
