@@ -58,8 +58,12 @@ export const makeShared = Effect.fnUntraced(function* (
   return { lock: (root) => RcMap.get(locks, root), linear, openhands }
 })
 
+/** What a replacer is given of a secret is its `toJSON`, which is the same for all; its holder has the secret itself. */
 const json = (value: unknown): string =>
-  JSON.stringify(value, (_key, member: unknown) => (Redacted.isRedacted(member) ? Redacted.value(member) : member))
+  JSON.stringify(value, function (this: { readonly [key: string]: unknown }, key, member: unknown) {
+    const own = this[key]
+    return Redacted.isRedacted(own) ? Redacted.value(own) : member
+  })
 
 /** Equal for workflows whose adapters are the same. Never shown: it may contain a secret. */
 export const keyOf = ({

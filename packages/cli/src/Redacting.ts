@@ -1,11 +1,20 @@
 /** Adapters whose texts have passed a redactor: nothing that an agent or a hook prints reaches the core as it was. */
 import type { Backends } from "@opensymphony/core/orchestrator/Configuration"
 import { AgentEvent, AgentRuntime, RuntimeError, TurnResult } from "@opensymphony/core/ports/AgentRuntime"
+import type { RunTools } from "@opensymphony/core/ports/AgentTools"
 import { HookFailed, HookTimedOut, type WorkspaceError } from "@opensymphony/core/ports/WorkspaceBackend"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { redactor } from "./Secrets.ts"
 
 type Redact = (text: string) => string
+
+/** The tokens of a run's tools are secrets, too, and in the environment of its agent. */
+const ofRun = (redact: Redact, { servers }: RunTools): Redact => {
+  const own = redactor(Object.fromEntries(servers.map(({ name, token }) => [`TOKEN_${name}`, Redacted.value(token)])))
+  return (text) => own(redact(text))
+}
 
 const optional = (redact: Redact, text: string | null): string | null => (text === null ? null : redact(text))
 
@@ -37,17 +46,19 @@ export const runtime = (redact: Redact): Layer.Layer<AgentRuntime, never, AgentR
     AgentRuntime,
     Effect.map(AgentRuntime, (inner) => ({
       ...inner,
-      openSession: (request) =>
-        inner.openSession(request).pipe(
-          Effect.mapError(runtimeError(redact)),
+      openSession: (request) => {
+        const redactAll = ofRun(redact, request.tools)
+        return inner.openSession(request).pipe(
+          Effect.mapError(runtimeError(redactAll)),
           Effect.map((session) => ({
             ...session,
             runTurn: (turn, onEvent) =>
               session
-                .runTurn(turn, (event) => onEvent(eventOf(redact)(event)))
-                .pipe(Effect.map(resultOf(redact)), Effect.mapError(runtimeError(redact)))
+                .runTurn(turn, (event) => onEvent(eventOf(redactAll)(event)))
+                .pipe(Effect.map(resultOf(redactAll)), Effect.mapError(runtimeError(redactAll)))
           }))
         )
+      }
     }))
   )
 

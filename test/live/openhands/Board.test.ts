@@ -76,7 +76,7 @@ describe("the built opensymphony on the real agent-server", () => {
     const command = await stage.commandOf("STOP-1")
     stage.project.setState("STOP-1", "Done")
     await stage.said("STOP-1", /run cancelled/)
-    assert.isFalse(isAlive(command))
+    assert.isFalse(isAlive(command), stage.orchestrator.transcript())
   })
 
   it("goes on with the turn on the same conversation when the server is killed in the middle of it", async () => {

@@ -22,18 +22,29 @@ const allowance = (what: string, left: LinearApi.Allowance | null): Check.Check 
 
 const labels = (api: LinearApi.LinearApiService, { requiredLabels }: LinearTrackerSettings) =>
   Effect.map(LinearLabels.missing(api, requiredLabels), (missing) => {
-    if (requiredLabels.length === 0) return []
+    if (requiredLabels.length === 0) return [Check.skip(subject, "the workflow requires no label")]
     return missing.length === 0
       ? [Check.pass(subject, `the required labels exist: ${requiredLabels.join(", ")}`)]
       : [Check.warn(subject, `no label is called ${missing.join(", ")}; make it, or correct tracker.required_labels`)]
   })
 
-const project = ({ assignee, name, teams, url, viewer, warnings }: LinearProject.LinearProject) => {
+/** The names of these states, each once: teams share most of them. */
+const namesOf = ({ teams }: LinearProject.LinearProject, ids: ReadonlyArray<string>): string => {
+  const names = teams.flatMap(({ states }) => states.filter(({ id }) => ids.includes(id)).map(({ name }) => name))
+  return [...new Set(names)].join(", ")
+}
+
+const project = (found: LinearProject.LinearProject) => {
+  const { activeStateIds, assignee, name, teams, terminalStateIds, url, viewer, warnings } = found
   const keys = teams.map(({ key }) => key).join(", ")
   const whose = assignee === null ? "anybody" : assignee.name
   return [
     Check.pass(subject, `the key is ${viewer.name}'s`),
     Check.pass(subject, `project ${JSON.stringify(name)} (${url}) of ${keys}, issues of ${whose}`),
+    Check.pass(
+      subject,
+      `works on issues in ${namesOf(found, activeStateIds)}; finished are ${namesOf(found, terminalStateIds)}`
+    ),
     ...warnings.map((warning) => Check.warn(subject, warning))
   ]
 }
