@@ -122,7 +122,7 @@ export class Stage implements AsyncDisposable {
 
   /** Waits until a command of the agent has written its process id to this file, and proves that it lives. */
   async commandOf(stem: string, file = "command.pid"): Promise<number> {
-    const pid = await this.project.until(
+    const pid = await this.orchestrator.until(
       `the command of ${stem}`,
       () => Number(this.read(stem, file).trim()) || null,
       startMs

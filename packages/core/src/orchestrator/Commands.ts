@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { RunId } from "../domain/Ids.ts"
 import type { Policy } from "../domain/Policy.ts"
-import type { TrackerError } from "../ports/TrackerBackend.ts"
+import type { IssueBatch, TrackerBackendService, TrackerError } from "../ports/TrackerBackend.ts"
 import { type LaunchError, TurnVerdict } from "../ports/WorkerBackend.ts"
 import { Command } from "../scheduler/Command.ts"
 import { Event, type TrackerProblem } from "../scheduler/Event.ts"
@@ -85,11 +85,27 @@ export const make = Effect.fnUntraced(function* (
 
   const background = (effect: Effect.Effect<void>) => Effect.asVoid(Effect.forkIn(effect, scope))
 
+  /**
+   * Asks the tracker in use. An answer that comes when another has taken its place says nothing about the board in use,
+   * and is asked for anew.
+   */
+  const ask = Effect.fnUntraced(function* (
+    question: (tracker: TrackerBackendService) => Effect.Effect<IssueBatch, TrackerError>,
+    timeoutMs: number
+  ) {
+    while (true) {
+      const asked = generations.current()
+      const { now: startedAt, wallTime: startedAtWall } = yield* instant
+      const exit = yield* attempt(() => question(asked.backends.tracker)).pipe(
+        Effect.timeoutOption(timeoutMs),
+        Effect.exit
+      )
+      if (generations.current() === asked) return { exit, startedAt, startedAtWall }
+    }
+  })
+
   const poll = Effect.gen(function* () {
-    const { now: startedAt, wallTime: startedAtWall } = yield* instant
-    const exit = yield* generations
-      .current()
-      .backends.tracker.candidateIssues.pipe(Effect.timeoutOption(pollTimeoutMs), Effect.exit)
+    const { exit, startedAt, startedAtWall } = yield* ask(({ candidateIssues }) => candidateIssues, pollTimeoutMs)
     if (Exit.isFailure(exit)) return yield* send(Event.CandidatesFailed({ problem: problemOf(exit.cause) }))
     const batch = Option.getOrUndefined(exit.value)
     yield* send(
@@ -100,9 +116,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const read = Effect.fnUntraced(function* ({ ids, lane }: CommandOf<"ReadIssues">) {
-    const { now: startedAt } = yield* instant
-    const { tracker } = generations.current().backends
-    const exit = yield* attempt(() => tracker.issuesByIds(ids)).pipe(Effect.timeoutOption(readTimeoutMs), Effect.exit)
+    const { exit, startedAt } = yield* ask(({ issuesByIds }) => issuesByIds(ids), readTimeoutMs)
     if (Exit.isFailure(exit)) return yield* send(Event.IssuesReadFailed({ lane, ids, problem: problemOf(exit.cause) }))
     const batch = Option.getOrUndefined(exit.value)
     yield* send(

@@ -29,15 +29,26 @@ const parked = (state: State): ReadonlyArray<IssueId> => {
   return ids
 }
 
+/** A poll may take long, be it that its tracker waits for its budget: what is live is looked at as often meanwhile. */
+const refreshMeanwhile = (step: Step.Step): void => {
+  const { live, poll, policy } = step.state
+  if (step.at.now < poll.refreshAt || HashMap.isEmpty(live) || !TrackerGate.isOpen(step)) return
+  Step.patch(step, { poll: { ...poll, refreshAt: step.at.now + policy.pollIntervalMs } })
+  step.timersChanged = true
+  for (const id of HashMap.values(live)) Reading.want(step, id, "refresh")
+}
+
 /** Starts the poll that is due, and beside it the refresh of what is live, queued or held, and the slow lane. */
 export const start = (step: Step.Step): void => {
   const { poll, live, queued, held } = step.state
-  if (poll.inFlight || step.at.now < poll.dueAt || !TrackerGate.isOpen(step)) return
+  if (poll.inFlight) return refreshMeanwhile(step)
+  if (step.at.now < poll.dueAt || !TrackerGate.isOpen(step)) return
   const isSlow = poll.count >= poll.slowAfterCount || step.at.now >= poll.slowAt
   Step.patch(step, {
     poll: {
       ...poll,
       inFlight: true,
+      refreshAt: step.at.now + step.state.policy.pollIntervalMs,
       again: false,
       count: poll.count + 1,
       slowAfterCount: isSlow ? poll.count + slowLaneEveryPolls : poll.slowAfterCount,

@@ -173,6 +173,8 @@ export interface TrackerHealth {
 export interface Poll {
   readonly dueAt: number
   readonly inFlight: boolean
+  /** When live runs are looked at again while the poll under way takes its time. */
+  readonly refreshAt: number
   readonly again: boolean
   readonly issues: ReadonlyArray<Issue>
   /** When the last answered poll began; minus infinity before the first. */
@@ -263,6 +265,7 @@ export const initial = (options: { readonly instance: string; readonly policy: P
   poll: {
     dueAt: 0,
     inFlight: false,
+    refreshAt: 0,
     again: false,
     issues: [],
     answeredAt: Number.NEGATIVE_INFINITY,

@@ -31,9 +31,10 @@ const issuesDueAt = (step: Step.Step): number => {
 }
 
 const next = (step: Step.Step): number => {
-  const { poll, tracker, demand, refresh } = step.state
+  const { poll, live, tracker, demand, refresh } = step.state
   const { now } = step.at
-  let at = poll.inFlight ? Number.POSITIVE_INFINITY : Math.max(poll.dueAt, tracker.retryAt)
+  const pollAt = poll.inFlight ? poll.refreshAt : poll.dueAt
+  let at = poll.inFlight && HashMap.isEmpty(live) ? Number.POSITIVE_INFINITY : Math.max(pollAt, tracker.retryAt)
   const consider = (instant: number) => {
     if (instant < at) at = instant
   }

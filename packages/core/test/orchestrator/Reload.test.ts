@@ -59,6 +59,23 @@ describe("a changed configuration", () => {
     })
   )
 
+  it.effect("takes no answer of the old tracker for one about the new board", () =>
+    Effect.gen(function* () {
+      const world = yield* make({ issues: [] })
+      yield* world.tracker.put(issue("Old"))
+      yield* world.tracker.setLatency(2_000)
+      yield* advance("30 seconds")
+      const { open, set } = yield* second(["New"])
+      yield* world.reload({ adapters: "second", open })
+      yield* advance("10 seconds")
+      assert.deepStrictEqual(yield* world.working, [])
+      assert.deepStrictEqual(
+        (yield* set.workers.live).map((request) => request.issue.identifier),
+        ["New"]
+      )
+    })
+  )
+
   it.effect("closes old adapters once no run needs them", () =>
     Effect.gen(function* () {
       const world = yield* make()

@@ -218,3 +218,25 @@ describe("the answer of a poll", () => {
     assert.strictEqual(world.requests().filter(({ _tag }) => _tag === "PollCandidates").length, 0)
   })
 })
+
+describe("a poll that takes long", () => {
+  it("does not keep live runs from being looked at, once per interval", () => {
+    const world = make({ issues: [issue("A")], policy: { pollIntervalMs: 30_000 } })
+    world.launch("A")
+    world.setTracker("waits")
+    world.pass(30_000)
+    assert.isDefined(world.asked("PollCandidates"))
+    const reads: Array<number> = []
+    for (let interval = 0; interval < 3; interval++) {
+      world.pass(30_000)
+      for (const { ids, lane } of world.asked("ReadIssues")) {
+        if (lane !== "refresh") continue
+        reads.push(interval)
+        world.send(
+          Event.IssuesRead({ lane, ids, batch: { issues: [issue("A")], malformed: [] }, startedAt: world.at().now })
+        )
+      }
+    }
+    assert.deepStrictEqual([...new Set(reads)], [0, 1, 2])
+  })
+})
