@@ -3,6 +3,7 @@
  * out; a kind that is not known here is named, so that nothing a newer server does goes unseen.
  */
 import * as PlainText from "../client/PlainText.ts"
+import { contentText, fieldsOf, type Fields, textOf } from "../stream/EventFields.ts"
 
 export interface TranscriptEntry {
   readonly id: string | null
@@ -22,19 +23,6 @@ export interface TranscriptEntry {
 
 /** What is kept of the longest text. */
 const maxText = 256 * 1024
-
-type Fields = { readonly [name: string]: unknown }
-const none: Fields = {}
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : none
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "")
-
-/** The text parts of a message's content. */
-const contentText = (content: unknown): string => {
-  if (typeof content === "string") return content
-  if (!Array.isArray(content)) return ""
-  return content.map((part) => textOf(fieldsOf(part)["text"])).join("")
-}
 
 interface Read extends Pick<TranscriptEntry, "who" | "line"> {
   readonly tool?: string

@@ -251,8 +251,9 @@ export const make = Effect.fnUntraced(function* (
       const end = yield* ending()
       yield* closing
       if (end._tag !== "Ended") return end
+      // The conversation rests, its command may not yet: the stop that is under way ends it and says so.
+      if (stopping) return yield* launching.withPermits(1)(Effect.succeed(RunEnd.Stopped()))
       mayRun = false
-      if (stopping) return RunEnd.Stopped()
       const whole = { ...end, failure: watch?.failure ?? end.failure, reply: watch?.reply ?? end.reply }
       if (restarts >= maxRestarts || !(yield* brokeWithServer(whole, startedAtMs, lossesBefore))) return whole
       yield* countOn

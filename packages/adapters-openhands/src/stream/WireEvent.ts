@@ -7,6 +7,7 @@ import type { Usage } from "@opensymphony/core/domain/Usage"
 import * as Data from "effect/Data"
 import * as ConversationInfo from "../client/ConversationInfo.ts"
 import * as PlainText from "../client/PlainText.ts"
+import { contentText, fieldsOf, type Fields, textOf } from "./EventFields.ts"
 
 export type EventBody = Data.TaggedEnum<{
   /** A `full_state` frame: sent to every new subscriber, and when a run has truly ended. Transient. */
@@ -45,19 +46,6 @@ export interface WireEvent {
 /** What is kept of the longest texts: a reply, the detail of an error, a prompt to compare with. */
 const maxText = 64 * 1024
 const maxSummary = 300
-
-type Fields = { readonly [name: string]: unknown }
-const none: Fields = {}
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : none
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "")
-
-/** The text parts of a message's content. */
-const contentText = (content: unknown): string => {
-  if (typeof content === "string") return content
-  if (!Array.isArray(content)) return ""
-  return content.map((part) => textOf(fieldsOf(part)["text"])).join("")
-}
 
 interface Read {
   readonly body: EventBody
