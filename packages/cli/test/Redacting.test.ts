@@ -8,9 +8,11 @@ const token = "8f2999ec02be36331d85e4e8185a2aff"
 
 /** A runtime whose agent prints the token of its tools. */
 const talkative = Layer.succeed(AgentRuntime, {
+  kind: "talkative",
   openSession: () =>
     Effect.succeed({
       session: Effect.succeed(null),
+      remembers: Effect.succeed(false),
       stop: Effect.succeed("confirmed" as const),
       runTurn: (_turn, onEvent) =>
         Effect.as(
@@ -19,7 +21,7 @@ const talkative = Layer.succeed(AgentRuntime, {
         )
     }),
   health: Stream.empty
-} as AgentRuntime["Service"])
+})
 
 describe("a runtime with redacted texts", () => {
   it.effect("hides the token of the run's tools", () =>
