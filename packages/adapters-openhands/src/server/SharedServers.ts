@@ -20,15 +20,30 @@ export interface SharedServers {
 const keyOf = ({ settings, stateDirectory }: LocalServer.LocalServerOptions): string =>
   JSON.stringify([stateDirectory, settings.transport, settings.localServer, settings.websocket])
 
+/** Who has a server: while it lives, no server's words are shown without what this one keeps secret being taken out. */
+type Caller = Pick<LocalServer.LocalServerOptions, "redact">
+
 /** All servers end with the scope. */
 export const make: Effect.Effect<SharedServers, never, LocalServer.LocalServerServices | Scope.Scope> = Effect.gen(
   function* () {
     const wanted = new Map<string, LocalServer.LocalServerOptions>()
+    const callers = new Set<Caller>()
+    const redact = (text: string) => [...callers].reduce((shown, caller) => caller.redact(shown), text)
+    const enter = (given: Caller) =>
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          const caller = { redact: given.redact }
+          callers.add(caller)
+          return caller
+        }),
+        (caller) => Effect.sync(() => callers.delete(caller))
+      )
     const servers = yield* RcMap.make({
       lookup: (key: string) => {
         const options = wanted.get(key)
         if (options === undefined) return Effect.die(new Error("a server was looked up that nobody asked for"))
-        return options.settings.localServer.managed ? LocalServer.make(options) : RemoteServer.make(options)
+        const shared = { ...options, redact }
+        return options.settings.localServer.managed ? LocalServer.make(shared) : RemoteServer.make(shared)
       }
     })
     return {
@@ -38,7 +53,8 @@ export const make: Effect.Effect<SharedServers, never, LocalServer.LocalServerSe
           wanted.set(key, options)
           return RcMap.get(servers, key)
         })
-        return Layer.effect(AgentServer, take)
+        // Leaves after the server that it may be the last to have.
+        return Layer.effect(AgentServer, Effect.andThen(enter(options), take))
       }
     }
   }

@@ -11,13 +11,15 @@ import { restartCases } from "./RestartCases.ts"
 import { runCases } from "./RunCases.ts"
 import { stopCases } from "./StopCases.ts"
 import type { Subject } from "./Subject.ts"
+import { switchCases } from "./SwitchCases.ts"
 
 const suites = {
   conversations: creationCases,
   runs: runCases,
   events: eventCases,
   stops: stopCases,
-  restarts: restartCases
+  restarts: restartCases,
+  switches: switchCases
 }
 
 const hold = (start: () => Promise<Subject>, timeout: number) => {

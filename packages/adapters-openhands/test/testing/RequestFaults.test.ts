@@ -207,6 +207,22 @@ describe("keys of the LLM", () => {
 
 describe("versions", () => {
   it(
+    "keeps the LLM of a known usage id on 1.40, and says that all is well",
+    withFake({ version: "1.40.0", scripts: [{ steps: [TurnScript.say("hello")] }] }, async ({ client }) => {
+      const id = await client.create()
+      await client.turn(id, "hello")
+      for (const [usageId, model] of [
+        ["agent", "openai/scripted"],
+        ["fresh", "openai/another"]
+      ]) {
+        const llm = { model: "openai/another", api_key: "another-key", usage_id: usageId }
+        assert.strictEqual((await client.request("POST", client.at(id, "/switch_llm"), { llm })).status, 200)
+        assert.strictEqual(dig(await client.info(id), "agent.llm.model"), model)
+      }
+    })
+  )
+
+  it(
     "behaves like 1.14 where a client notices",
     withFake({ version: "1.14.0" }, async ({ client }) => {
       const wrapped = { mcp_config: { mcpServers: { tracker: { command: "node" } } } }

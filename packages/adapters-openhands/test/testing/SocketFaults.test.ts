@@ -213,11 +213,13 @@ describe("misbehaviour of conversations", () => {
   )
 
   it(
-    "lists a conversation that it says is missing",
+    "lists and shows a conversation that is missing for everything else",
     withFake({}, async ({ client, fake }) => {
       const id = await client.create()
       fake.fault({ on: "behaviour", behaviour: "leaseHeld", conversation: id })
-      assert.strictEqual((await client.request("GET", client.at(id))).status, 404)
+      assert.strictEqual((await client.request("GET", client.at(id))).status, 200)
+      assert.strictEqual((await client.run(id)).status, 404)
+      assert.strictEqual((await client.request("GET", client.at(id, "/events/search"))).status, 404)
       assert.deepStrictEqual(await client.socket(id).ended, { code: 4004 })
       const { body } = await client.request("GET", "/api/conversations/search")
       assert.strictEqual(dig(body, "items.0.id"), id)

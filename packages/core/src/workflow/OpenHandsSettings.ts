@@ -88,7 +88,7 @@ export interface OpenHandsAgentSettings {
 
 export interface ConversationSettings {
   readonly reusePolicy: ReusePolicy
-  /** Inside the workspace, normalised: where this program keeps what it knows about the conversation. */
+  /** Inside the workspace, normalised. Of no effect: the server keeps conversations in its own directory. */
   readonly persistenceDirRelative: string
   /** Agent steps per turn. */
   readonly maxIterations: number

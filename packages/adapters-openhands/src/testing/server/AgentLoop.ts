@@ -78,7 +78,7 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
   })
 
   const ensurePrompt = () => {
-    conversation.startUsage()
+    conversation.buildAgent()
     if (conversation.record.events.some(({ kind }) => kind === "SystemPromptEvent")) return
     const tools = Array.isArray(base.agent["tools"]) ? base.agent["tools"] : []
     conversation.emit(
@@ -216,10 +216,9 @@ export const make = (conversation: Conversation, environment: LoopEnvironment): 
 
   const condense = (summary: string) => {
     const forgotten = conversation.record.events.slice(2, -1).map(({ id }) => id)
-    const condenser = asRecord(asRecord(base.agent["condenser"])["llm"])
     conversation.emit(AgentEvents.condensationRequest)
     const responseId = `chatcmpl-${++answers}`
-    conversation.addUsage({ ...CONDENSER_USAGE, usageId: String(condenser["usage_id"] ?? "condenser") }, responseId)
+    conversation.addCondenserUsage(CONDENSER_USAGE, responseId)
     conversation.emit(AgentEvents.condensation(forgotten, summary, responseId))
   }
 

@@ -3,15 +3,18 @@
  * published first and kept in the log after it, as in the agent-server.
  */
 import { randomUUID } from "node:crypto"
+import { isDeepStrictEqual } from "node:util"
 import type { EventDraft, StampedEvent } from "./AgentEvents.ts"
 import { stateUpdate } from "./AgentEvents.ts"
 import {
   copyOf,
   type ConversationRecord,
+  emptyMetrics,
   type ExecutionStatus,
   type Metrics,
   type RecordStore
 } from "./ConversationRecord.ts"
+import * as LlmRegistry from "./LlmRegistry.ts"
 import { eventTimestamp, type Pace, recordTimestamp } from "./Pace.ts"
 import * as StateLock from "./StateLock.ts"
 import type { StepUsage } from "./TurnScript.ts"
@@ -51,9 +54,12 @@ export interface Conversation {
   /** Tells who listens the whole state; waits for the lock. */
   readonly publishFullState: () => Promise<void>
   readonly fullState: () => StampedEvent
+  /** Makes the agent's models count, as the agent-server does when the agent is made. */
+  readonly buildAgent: () => void
+  readonly switchLlm: (model: LlmRegistry.Model, replaces: boolean) => void
+  /** Of an answer that the agent's model gave, or the one with the usage's own id. */
   readonly addUsage: (usage: StepUsage | undefined, responseId: string) => void
-  /** Counts the agent's LLM from zero, as the agent-server does when the agent is made. */
-  readonly startUsage: () => void
+  readonly addCondenserUsage: (usage: StepUsage, responseId: string) => void
   /** Keeps the state, and shows it to readers; put off while a step is under way. */
   readonly save: () => void
   /** Keeps the state even in a step. */
@@ -70,6 +76,7 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
   const { pace, store } = environment
   const { base, events } = record
   const lock = StateLock.make()
+  const registry = LlmRegistry.make(base)
   const subscribers = new Set<Subscriber>()
   let attached = true
   let stepping = false
@@ -126,11 +133,19 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
     }
   }
 
+  const addUsage = (usage: StepUsage | undefined, responseId: string, { counted, told }: LlmRegistry.Accounting) => {
+    if (!counted) return
+    count(base, usage, responseId, pace.now())
+    if (told) emit(stateUpdate("stats", { usage_to_metrics: trimmed(base.metrics) }))
+  }
+
+  const shownAgent = () => withKey(base.agent, base.keyDigest === null ? null : "**********")
+
   const fullState = () =>
     stamp(
       stateUpdate("full_state", {
         id: base.id,
-        agent: withKey(base.agent, base.keyDigest === null ? null : "**********"),
+        agent: shownAgent(),
         workspace: { working_dir: base.workingDir, kind: "LocalWorkspace" },
         max_iterations: base.maxIterations,
         stuck_detection: base.stuckDetection,
@@ -159,9 +174,7 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
     store: () => store.save(record),
     step,
     fullState,
-    startUsage: () => {
-      base.metrics[usageIdOf(base.agent)] ??= emptyMetrics(String(asRecord(base.agent["llm"])["model"] ?? ""))
-    },
+    buildAgent: registry.build,
     setStatus: (status) => {
       if (base.status === status) return
       base.status = status
@@ -169,9 +182,17 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
       save()
     },
     publishFullState: () => lock.hold(() => publish(fullState())),
-    addUsage: (usage, responseId) => {
-      count(base, usage, responseId, pace.now())
-      emit(stateUpdate("stats", { usage_to_metrics: trimmed(base.metrics) }))
+    addUsage: (usage, responseId) =>
+      addUsage(usage, responseId, usage?.usageId === undefined ? registry.ofAgent() : { counted: true, told: true }),
+    addCondenserUsage: (usage, responseId) => {
+      const usageId = LlmRegistry.usageIdOf(asRecord(base.agent["condenser"])["llm"])
+      addUsage({ ...usage, usageId }, responseId, registry.ofCondenser())
+    },
+    switchLlm: (model, replaces) => {
+      const before = base.agent
+      registry.switchTo(model, replaces)
+      if (!isDeepStrictEqual(before, base.agent)) emit(stateUpdate("agent", shownAgent()))
+      save()
     },
     info: () => ({
       id: base.id,
@@ -212,10 +233,6 @@ export const make = (environment: ConversationEnvironment, record: ConversationR
   }
 }
 
-/** The id of the agent's LLM under which its usage is counted. */
-const usageIdOf = (agent: Readonly<Record<string, unknown>>): string =>
-  String(asRecord(agent["llm"])["usage_id"] ?? "default")
-
 const withKey = (agent: Readonly<Record<string, unknown>>, key: string | null) => ({
   ...agent,
   llm: { ...asRecord(agent["llm"]), api_key: key }
@@ -250,7 +267,7 @@ const count = (
   const price = (field: string) => (typeof llm[field] === "number" ? llm[field] : 0)
   const cost =
     usage.cost ?? usage.prompt * price("input_cost_per_token") + usage.completion * price("output_cost_per_token")
-  const id = usage.usageId ?? usageIdOf(base.agent)
+  const id = usage.usageId ?? LlmRegistry.usageIdOf(llm)
   const metrics = (base.metrics[id] ??= emptyMetrics(model))
   const sum = metrics.accumulated_token_usage
   const single = {
@@ -276,24 +293,3 @@ const count = (
   metrics.response_latencies.push({ model, latency: 0.01, response_id: responseId })
   metrics.token_usages.push(single)
 }
-
-/** What a usage id starts with. */
-export const emptyMetrics = (model: string): Metrics => ({
-  model_name: model,
-  accumulated_cost: 0,
-  max_budget_per_task: null,
-  accumulated_token_usage: {
-    model,
-    prompt_tokens: 0,
-    completion_tokens: 0,
-    cache_read_tokens: 0,
-    cache_write_tokens: 0,
-    reasoning_tokens: 0,
-    context_window: 0,
-    per_turn_token: 0,
-    response_id: ""
-  },
-  costs: [],
-  response_latencies: [],
-  token_usages: []
-})

@@ -42,6 +42,27 @@ export interface TokenUsage {
   readonly response_id: string
 }
 
+/** What a usage id starts with. */
+export const emptyMetrics = (model: string): Metrics => ({
+  model_name: model,
+  accumulated_cost: 0,
+  max_budget_per_task: null,
+  accumulated_token_usage: {
+    model,
+    prompt_tokens: 0,
+    completion_tokens: 0,
+    cache_read_tokens: 0,
+    cache_write_tokens: 0,
+    reasoning_tokens: 0,
+    context_window: 0,
+    per_turn_token: 0,
+    response_id: ""
+  },
+  costs: [],
+  response_latencies: [],
+  token_usages: []
+})
+
 /** The work that a user message started, and how far it is. */
 export interface TurnProgress {
   readonly messageId: string

@@ -49,10 +49,12 @@ export const answer = async (
       { type: "uuid_parsing", loc: ["path", "conversation_id"], msg: "Input should be a valid UUID" }
     ])
   }
-  const entry = environment.faults.behaves(id, "leaseHeld") ? undefined : environment.conversations.get(id)
+  const action = rest.join("/")
+  const isShown = `${method} ${action}` === "GET " || !environment.faults.behaves(id, "leaseHeld")
+  const entry = isShown ? environment.conversations.get(id) : undefined
   const deletion = request.method === "GET" ? undefined : entry?.deletion
   if (deletion !== undefined) await deletion
-  return about({ request, environment, id, entry: deletion === undefined ? entry : undefined, action: rest.join("/") })
+  return about({ request, environment, id, entry: deletion === undefined ? entry : undefined, action })
 }
 
 interface About {
@@ -213,15 +215,16 @@ const secrets = ({ request, entry }: About): Reply.Reply => {
   return Reply.success
 }
 
-const switchLlm = ({ request, entry }: About): Reply.Reply => {
+const switchLlm = ({ request, entry, environment }: About): Reply.Reply => {
   const llm = asRecord(bodyOf(request)["llm"])
   const problems = CreateRequest.llmProblems(llm, ["body", "llm"])
   if (problems.length > 0) return Reply.invalid(problems)
   if (entry === undefined) return Reply.notFound()
-  const { base } = entry.conversation.record
-  base.agent = { ...base.agent, llm: CreateRequest.withoutKey({ usage_id: "default", ...llm }) }
-  base.keyDigest = CreateRequest.digestOf(llm["api_key"])
-  entry.conversation.save()
+  const model = {
+    llm: CreateRequest.withoutKey({ usage_id: "default", ...llm }),
+    keyDigest: CreateRequest.digestOf(llm["api_key"])
+  }
+  entry.conversation.switchLlm(model, environment.features.switchReplaces)
   return Reply.success
 }
 

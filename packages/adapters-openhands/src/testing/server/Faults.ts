@@ -62,7 +62,7 @@ export type Behaviour =
   | "deafCommand"
   /** No socket ever gets a full state. */
   | "noFullState"
-  /** A conversation that is listed answers 404 and 4004. */
+  /** A conversation that is listed, and shown by `GET`, is missing for every other request and for sockets. */
   | "leaseHeld"
   /** A run that was accepted never starts. */
   | "lostRun"

@@ -10,6 +10,8 @@ export interface Features {
   readonly firstMessageAuth: boolean
   readonly fork: boolean
   readonly switchLlm: boolean
+  /** A switched LLM replaces the one that is known under its usage id; before, it is dropped. */
+  readonly switchReplaces: boolean
   readonly interrupt: boolean
   readonly errorId: boolean
   readonly unreadableSkipped: boolean
@@ -45,7 +47,8 @@ export const featuresOf = (version: string): Features => {
     classification: from("1.40.0"),
     limitChecked: from("1.44.0"),
     runLimit: from("1.44.0"),
-    bareKindFilter: from("1.44.0")
+    bareKindFilter: from("1.44.0"),
+    switchReplaces: from("1.44.0")
   }
 }
 

@@ -56,10 +56,19 @@ const readConfirmation = (
   return { kind, options: isRisky ? OptionReader.passedOn(section, confirmationOptions, context) : {} }
 }
 
+/** A key of the Rust program, of no use here; what it may hold is checked as there. */
+const warnOfPersistence = (section: Section.Section, context: ReadContext): void => {
+  const entry = entryOf(section.map, "persistence_dir_relative")
+  if (entry === null) return
+  const message = "has no effect, because the server keeps conversations in its own directory; remove the line"
+  context.problems.warning(entry.keyPosition, Section.keyOf(section, "persistence_dir_relative"), message)
+}
+
 export const read = (openhands: Section.Section, context: ReadContext): ConversationSettings => {
   const section = Section.sectionOf(openhands, "conversation", context)
   Section.reportUnknownKeys(section, [...Object.keys(fields), "confirmation_policy", "agent"], [], context)
   const values = Section.readFields(section, fields, context)
+  warnOfPersistence(section, context)
   return {
     reusePolicy: values.reuse_policy,
     persistenceDirRelative: values.persistence_dir_relative,

@@ -121,10 +121,17 @@ const bad: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
       [
         `{conversation: {persistence_dir_relative: '${path}'}}`,
         [
+          "warning 17 openhands.conversation.persistence_dir_relative: has no effect, because the server keeps conversations in its own directory; remove the line",
           "error 43 openhands.conversation.persistence_dir_relative: must be a directory inside the workspace; write a relative path that does not lead out of it"
         ]
       ] as const
   ),
+  [
+    "{conversation: {persistence_dir_relative: a/b}}",
+    [
+      "warning 17 openhands.conversation.persistence_dir_relative: has no effect, because the server keeps conversations in its own directory; remove the line"
+    ]
+  ],
   [
     "{conversation: {max_iterations: 0}}",
     [

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { variablesOf } from "../../../src/workflow/OpenHandsSettings.ts"
+import { read } from "../ReadWorkflow.ts"
 import { accept } from "./ReadOpenHands.ts"
 
 describe("an openhands section", () => {
@@ -46,7 +47,7 @@ describe("an openhands section", () => {
           env: {PLAIN: yes, NUMBER: 3, GITHUB_TOKEN: $GH}
         },
         conversation: {
-          reuse_policy: Fresh_Each_Run, persistence_dir_relative: "a/./b/../c", max_iterations: 9, stuck_detection: false,
+          reuse_policy: Fresh_Each_Run, max_iterations: 9, stuck_detection: false,
           confirmation_policy: {kind: ConfirmRisky, threshold: HIGH, confirm_unknown: false},
           agent: {
             kind: Agent,
@@ -80,7 +81,7 @@ describe("an openhands section", () => {
       },
       conversation: {
         reusePolicy: "fresh_each_run",
-        persistenceDirRelative: "a/c",
+        persistenceDirRelative: ".opensymphony/openhands",
         maxIterations: 9,
         stuckDetection: false,
         confirmationPolicy: { kind: "ConfirmRisky", options: { threshold: "HIGH", confirm_unknown: false } },
@@ -233,6 +234,14 @@ describe("MCP servers", () => {
         cwd: "sub"
       }
     ])
+  })
+})
+
+describe("a persistence directory", () => {
+  it("is taken with its path made plain, though with a warning", () => {
+    const section = "openhands: {conversation: {persistence_dir_relative: a/./b/../c}}"
+    const { workflow } = read(`---\ntracker: {kind: files}\n${section}\n---\n`, { knownRuntimeKinds: ["openhands"] })
+    assert.strictEqual(workflow?.openhands?.conversation.persistenceDirRelative, "a/c")
   })
 })
 
