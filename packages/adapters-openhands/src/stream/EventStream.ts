@@ -71,16 +71,34 @@ export const start = Effect.fnUntraced(function* (
   let live = false
   let losses = 0
   let attempts = 0
+  /**
+   * What was published right before a socket was there comes neither over it nor, yet, over REST. Until a read that began
+   * late enough, it may be missing behind all that the socket brought since.
+   */
+  let doubt: { since: number; handed: number } | null = null
 
   // Suspended: an event that waits for its turn must not count as handed on.
   const hand = (event: WireEvent.WireEvent, greeting: boolean) =>
-    Effect.suspend(() => (event.id !== null && !seen.add(event.id) ? Effect.void : onEvent(event, greeting)))
+    Effect.suspend(() => {
+      if (event.id !== null && !seen.add(event.id)) return Effect.void
+      if (doubt !== null) doubt.handed++
+      return onEvent(event, greeting)
+    })
 
   // What was there before anybody listened is not news.
   const history = yield* patiently(Reconciliation.missed(api, conversation, seen, 1))
   for (const { id } of history.events) if (id !== null) seen.add(id)
 
-  const reconcile = Reconciliation.missed(api, conversation, seen, Reconciliation.maxPages).pipe(
+  const readMissed = Effect.gen(function* () {
+    const asked = doubt
+    const startedAt = yield* Clock.currentTimeMillis
+    const read = yield* Reconciliation.missed(api, conversation, seen, Reconciliation.maxPages, asked?.handed ?? 0)
+    const isLate = asked !== null && startedAt - asked.since >= Reconciliation.publishLagMs
+    if (isLate && doubt === asked) doubt = null
+    return read
+  })
+
+  const reconcile = readMissed.pipe(
     Effect.flatMap(({ cut, events }) => {
       const report = cut
         ? Effect.logWarning(`events of conversation ${conversation} were left out: too many`)
@@ -131,6 +149,7 @@ export const start = Effect.fnUntraced(function* (
     )
     const socket = yield* EventSocket.open(endpoint, conversation)
     const kept = yield* greeting(socket)
+    doubt = { since: yield* Clock.currentTimeMillis, handed: doubt?.handed ?? 0 }
     yield* reconcile
     live = true
     yield* Deferred.succeed(attached, undefined)
