@@ -79,7 +79,7 @@ const statusOf = (exit: Exit.Exit<void, unknown>): number => {
 const logging = Logging.layer({
   format: process.stderr.isTTY ? "pretty" : "logfmt",
   colors: process.stderr.isTTY && process.env["NO_COLOR"] === undefined,
-  redact: (text) => redactor(process.env)(text),
+  redact: redactor(process.env),
   write: (line) => process.stderr.write(`${line}\n`)
 })
 
